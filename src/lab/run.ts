@@ -1,0 +1,161 @@
+/**
+ * One run: a scheme file on a modelled machine, measured against the truth and against doing nothing.
+ */
+import { Engine } from '../engine/engine.ts';
+import type { EngineState, StateChange } from '../engine/state.ts';
+import type { ModelledMachine } from '../machines/machine.ts';
+import type { Monitor } from '../monitor/monitor.ts';
+import { rateOfShare } from '../monitor/rate.ts';
+import type { ResolvedScheme } from '../schemes/executor.ts';
+import { HeatGrid } from './heat-grid.ts';
+import { HotSetScore } from './hot-set-score.ts';
+
+/** The `--json` document of `thermocline run`; keys only ever get added. */
+export interface RunReport {
+  readonly schema: 'thermocline.run/1';
+  readonly version: string;
+  readonly machine: string;
+  readonly workload: string;
+  readonly tracker: string;
+  readonly seed: number;
+  readonly simulatedSeconds: number;
+  /** The only value that differs between runs of equal seed. */
+  wallSeconds: number;
+  readonly accesses: number;
+  readonly fastTierShare: number;
+  readonly completionSeconds: number;
+  readonly baseline: { readonly static: number; readonly allFast: number; readonly staticFastTierShare: number };
+  readonly promotedBytes: number;
+  readonly demotedBytes: number;
+  /** The part of demotedBytes that the machine's own reclaim (kswapd) did, not a scheme. */
+  readonly reclaimDemotedBytes: number;
+  readonly failedBytes: number;
+  readonly regions: { readonly peak: number; readonly limit: number };
+  readonly metadataBytes: number;
+  readonly pullChecks: number;
+  readonly pushSamples: number;
+  readonly droppedSamples: number;
+  readonly schemes: readonly SchemeReport[];
+  readonly hotSet: { readonly precision: number; readonly recall: number; readonly f1: number; readonly minRatePerS: number };
+  /** True if the run was stopped before its end (Ctrl-C). */
+  readonly interrupted: boolean;
+  /** What had to be left out or guessed, in words. */
+  readonly warnings: readonly string[];
+}
+
+export interface SchemeReport {
+  readonly name: string;
+  readonly action: string;
+  readonly triedBytes: number;
+  readonly appliedBytes: number;
+  readonly failedBytes: number;
+  /** Limit per window; null without one. */
+  readonly quotaBytes: number | null;
+  /** Length of the window. */
+  readonly quotaSeconds: number;
+  /** Windows in which there was more to do than the quota allowed. */
+  readonly quotaExceeded: number;
+}
+
+export interface RunOptions {
+  readonly machine: ModelledMachine;
+  readonly monitor: Monitor;
+  readonly schemes: readonly ResolvedScheme[];
+  readonly seed: number;
+  readonly version: string;
+  readonly onPublished?: (change: StateChange) => void;
+  readonly shouldStop?: () => boolean;
+  readonly pause?: () => Promise<void> | undefined;
+}
+
+export interface RunResult {
+  readonly report: RunReport;
+  readonly heat: HeatGrid;
+  readonly state: EngineState;
+}
+
+/** Address rows and time columns kept for the heat map. */
+const HEAT_ROWS = 256;
+const HEAT_COLUMNS = 512;
+/** Without a promoting scheme, hot means DAMON's "more than 5 of 20 samples". */
+const DEFAULT_HOT_SHARE = 0.25;
+
+export async function runSchemes(options: RunOptions): Promise<RunResult> {
+  const { machine, monitor, schemes } = options;
+  const minRatePerS = hotThreshold(schemes, monitor.attrs.sampleUs);
+  const score = new HotSetScore(machine.truth, minRatePerS);
+  const heat = new HeatGrid(machine.ranges(), HEAT_ROWS, HEAT_COLUMNS);
+  const engine = new Engine({
+    machine,
+    monitor,
+    schemes,
+    onAggregated: (timeUs) => {
+      heat.add(timeUs, monitor.regions);
+      score.add(monitor.regions);
+    },
+    ...(options.onPublished ? { onPublished: options.onPublished } : {}),
+    ...(options.shouldStop ? { shouldStop: options.shouldStop } : {}),
+    ...(options.pause ? { pause: options.pause } : {}),
+  });
+  const state = await engine.run();
+  return { report: buildReport(options, state, score, minRatePerS), heat, state };
+}
+
+/** The lowest rate from which a scheme of the file promotes. */
+export function hotThreshold(schemes: readonly ResolvedScheme[], sampleUs: number): number {
+  const rates = schemes
+    .filter(({ scheme }) => scheme.action === 'migrate_hot')
+    .map(({ scheme }) => scheme.pattern.minRatePerS.value)
+    .filter((rate) => rate > 0);
+  return rates.length > 0 ? Math.min(...rates) : rateOfShare(DEFAULT_HOT_SHARE, sampleUs / 1e6);
+}
+
+function buildReport(options: RunOptions, state: EngineState, score: HotSetScore, minRatePerS: number): RunReport {
+  const { machine, monitor, schemes, seed } = options;
+  const { accesses, fastAccesses } = machine.truth.totals();
+  const baseline = machine.truth.baseline();
+  const { moves } = machine;
+  return {
+    schema: 'thermocline.run/1',
+    version: options.version,
+    machine: machine.name,
+    workload: machine.workload,
+    tracker: monitor.name,
+    seed,
+    simulatedSeconds: machine.nowUs() / 1e6,
+    wallSeconds: 0,
+    accesses: Math.round(accesses),
+    fastTierShare: accesses > 0 ? fastAccesses / accesses : 0,
+    completionSeconds: machine.truth.completionSeconds(),
+    baseline: {
+      static: baseline.staticSeconds,
+      allFast: baseline.allFastSeconds,
+      staticFastTierShare: baseline.staticFastTierShare,
+    },
+    promotedBytes: moves.promotedBytes,
+    demotedBytes: moves.demotedBytes + moves.reclaimDemotedBytes,
+    reclaimDemotedBytes: moves.reclaimDemotedBytes,
+    failedBytes: moves.failedBytes,
+    regions: { peak: monitor.peakRegions, limit: monitor.attrs.maxNrRegions },
+    metadataBytes: monitor.metadataBytes,
+    pullChecks: state.pullChecks,
+    pushSamples: state.pushSamples,
+    droppedSamples: state.droppedSamples,
+    schemes: state.schemes.map((scheme, i) => {
+      const { quota } = schemes[i].scheme;
+      return {
+        name: scheme.name,
+        action: scheme.action,
+        triedBytes: scheme.szTried,
+        appliedBytes: scheme.szApplied,
+        failedBytes: scheme.szFailed,
+        quotaBytes: Number.isFinite(quota.szBytes) ? quota.szBytes : null,
+        quotaSeconds: quota.resetIntervalUs / 1e6,
+        quotaExceeded: scheme.nrQuotaExceeded,
+      };
+    }),
+    hotSet: { ...score.result(), minRatePerS },
+    interrupted: !machine.isDone(),
+    warnings: machine.warnings(),
+  };
+}

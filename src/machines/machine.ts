@@ -1,0 +1,121 @@
+/**
+ * The machine: what an engine runs on. Simulated, replayed and (later) live machines implement it, so
+ * the engine and the schemes cannot know which one they are on.
+ *
+ * The engine owns the order of calls: `preparePull`, `advance`, `readPull`, `drainPush`, `collect`.
+ * Everything is measured on the machine's own clock, in microseconds.
+ */
+import type { AccessBatch } from '../memory/access-batch.ts';
+import type { RunVisitor } from '../memory/page-runs.ts';
+import type { AddressRange } from '../memory/range.ts';
+import type { MemoryNode } from '../memory/tier.ts';
+
+/** Actions as DAMOS names them; a machine lists those it can do. */
+export type Action = 'migrate_hot' | 'migrate_cold' | 'stat';
+
+/** What became of memory that was asked to move; `already_there` is neither success nor failure. */
+export type MoveOutcome = 'moved' | 'already_there' | 'destination_full' | 'not_mapped';
+
+export interface MoveRequest {
+  readonly start: number;
+  readonly end: number;
+  readonly targetNid: number;
+  /** Returned with the result; the engine uses the index of the scheme. */
+  readonly tag: number;
+}
+
+/** Called for each finished part of a request; the parts of a request add up to it. */
+export type MoveResultVisitor = (tag: number, start: number, end: number, outcome: MoveOutcome) => void;
+
+/** Who moved memory between nodes, in bytes since the start. */
+export interface MoveCounters {
+  /** To a faster tier, asked for by schemes. */
+  promotedBytes: number;
+  /** To a slower tier, asked for by schemes. */
+  demotedBytes: number;
+  /** To a slower tier by the machine's own reclaim (kswapd). */
+  reclaimDemotedBytes: number;
+  failedBytes: number;
+}
+
+export interface NodeGauge {
+  readonly nid: number;
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+export interface Machine {
+  readonly kind: 'simulated' | 'replayed' | 'linux';
+  /** Name of the machine and of what runs on it, for reports. */
+  readonly name: string;
+  readonly workload: string;
+  readonly nodes: readonly MemoryNode[];
+  readonly actions: readonly Action[];
+
+  nowUs(): number;
+  /** True once the workload has ended: the engine stops. */
+  isDone(): boolean;
+  /** Share of the work done, 0..1; NaN where the end is not known. */
+  progress(): number;
+  /** Address ranges to watch, sorted and disjoint; they may change between calls. */
+  ranges(): readonly AddressRange[];
+
+  /** Clears the Accessed bit of the pages at the first `count` addresses, which are ascending. */
+  preparePull(addresses: Float64Array, count: number): void;
+  /**
+   * Lets time pass. May end early when the workload does. Returns a promise only where it has to
+   * wait for the world.
+   */
+  advance(us: number): Promise<void> | undefined;
+  /** Writes 1 where the page of the last `preparePull` was accessed since then, else 0. */
+  readPull(hits: Uint8Array): void;
+  /** Moves the samples taken since the last call into `batch` (cleared first). */
+  drainPush(batch: AccessBatch): void;
+
+  /** Visits the placement of `[start, end)`: runs of bytes on one node; holes have `NO_VALUE`. */
+  placement(start: number, end: number, visit: RunVisitor): void;
+  gauge(nid: number): NodeGauge;
+  /** Asks for pages to be moved; they move while time passes, in the order of the requests. */
+  submit(request: MoveRequest): void;
+  /** Bytes asked for and not yet finished. */
+  pendingBytes(): number;
+  /** Reports what finished since the last call. */
+  collect(visit: MoveResultVisitor): void;
+  readonly moves: Readonly<MoveCounters>;
+  /** What had to be left out or guessed, in words for the user. */
+  warnings(): readonly string[];
+
+  close(): void;
+}
+
+/** What only a modelled machine knows: the truth, for scores and baselines. Never shown to monitors. */
+export interface Truth {
+  /** Accesses done so far, and how many of them hit the fast tier. */
+  totals(): { accesses: number; fastAccesses: number };
+  /**
+   * Visits every range whose pages are accessed at `minRate` or more (accesses per page per second)
+   * at this moment, in address order.
+   */
+  forEachHot(minRate: number, visit: (start: number, end: number) => void): void;
+  /** Modelled end of the workload in seconds; complete only once the machine is done. */
+  completionSeconds(): number;
+  baseline(): Baseline;
+}
+
+/** The same accesses without migration, and with everything in DRAM. */
+export interface Baseline {
+  readonly staticSeconds: number;
+  readonly allFastSeconds: number;
+  readonly staticFastTierShare: number;
+}
+
+export interface ModelledMachine extends Machine {
+  readonly truth: Truth;
+}
+
+/** How push samples are taken: nothing, at a rate (period follows the load), or each N-th access. */
+export type PushSetting =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'rate'; readonly perS: number }
+  | { readonly kind: 'period'; readonly accesses: number };
+

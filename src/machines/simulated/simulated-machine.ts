@@ -1,0 +1,315 @@
+/**
+ * The simulated tiered machine.
+ *
+ * Time advances in pieces on which the access-rate field is constant. In a piece of d seconds a page
+ * with rate r per second is found accessed with probability 1 - exp(-r d), its samples are Poisson
+ * with mean r d m/period (m = share of accesses that miss the last-level cache, which is all that IBS
+ * sees), and a closed thread does d / (mean access time) accesses. Cost per piece depends on the
+ * areas, checks and samples, never on the size of the machine.
+ *
+ * Sources: reference formulas of the access-rate-field model; Accessed-bit and sample statistics are
+ * those of independent Poisson accesses.
+ */
+import { type AccessBatch, clearAccessBatch, createAccessBatch, pushSample } from '../../memory/access-batch.ts';
+import { ThermoError } from '../../memory/error.ts';
+import type { RunVisitor } from '../../memory/page-runs.ts';
+import { type AddressRange, assertRanges, PAGE_SIZE } from '../../memory/range.ts';
+import { RandomStream } from '../../memory/random.ts';
+import { fastTierOf, type MemoryNode, tierOf } from '../../memory/tier.ts';
+import { formatBytes } from '../../memory/units.ts';
+import type {
+  Action,
+  Baseline,
+  ModelledMachine,
+  MoveRequest,
+  MoveResultVisitor,
+  NodeGauge,
+  PushSetting,
+  Truth,
+} from '../machine.ts';
+import { Mover, type MoverConfig } from '../mover.ts';
+import { predictStatic, RunningThread } from './field.ts';
+import { LruOrder } from './lru.ts';
+import type { Workload } from './workload.ts';
+
+export interface SimulatedMachineConfig {
+  readonly name: string;
+  readonly nodes: readonly MemoryNode[];
+  readonly mover: MoverConfig;
+  readonly workload: Workload;
+  readonly push: PushSetting;
+  /** Share of accesses that miss the last-level cache and so can be sampled by IBS or PEBS. */
+  readonly sampledShare: number;
+  readonly seed: number;
+}
+
+/** Samples the machine holds between two drains; more are dropped and counted. */
+const PUSH_CAPACITY = 65536;
+
+export class SimulatedMachine implements ModelledMachine, Truth {
+  readonly kind = 'simulated';
+  readonly name: string;
+  readonly workload: string;
+  readonly nodes: readonly MemoryNode[];
+  readonly actions: readonly Action[] = ['migrate_hot', 'migrate_cold', 'stat'];
+  readonly truth: Truth = this;
+  readonly #config: SimulatedMachineConfig;
+  readonly #mover: Mover;
+  readonly #lru: LruOrder;
+  readonly #threads: RunningThread[];
+  readonly #isFast: Uint8Array;
+  readonly #baseline: Baseline;
+  readonly #totalAccesses: number;
+  readonly #samples = createAccessBatch(PUSH_CAPACITY);
+  readonly #pushRandom: RandomStream;
+  readonly #pullRandom: RandomStream;
+  /** Accesses per second of each thread in the present piece. */
+  readonly #perS: Float64Array;
+  #nowUs = 0;
+  #accesses = 0;
+  #fastAccesses = 0;
+  #checked: Float64Array = new Float64Array(0);
+  #checkedCount = 0;
+  /** Expected accesses to each checked page since `preparePull`. */
+  #expected: Float64Array = new Float64Array(0);
+
+  constructor(config: SimulatedMachineConfig) {
+    const { nodes, workload } = config;
+    assertRanges(workload.ranges);
+    this.#config = config;
+    this.name = config.name;
+    this.workload = workload.name;
+    this.nodes = nodes;
+    this.#pushRandom = new RandomStream(config.seed, 'machine/push');
+    this.#pullRandom = new RandomStream(config.seed, 'machine/pull');
+    this.#lru = new LruOrder(workload.ranges);
+    this.#mover = new Mover(nodes, config.mover, this.#lru, (start, end, fromNid, toNid) => {
+      for (const thread of this.#threads) thread.onMoved(start, end, fromNid, toNid);
+    });
+    let homeless = 0;
+    for (const range of workload.ranges) homeless += this.#mover.populate(range);
+    if (homeless > 0) {
+      throw new ThermoError('THERMO_MACHINE_CONFIG', `${formatBytes(homeless)} of the workload find no memory on ${config.name}`, {
+        hint: 'give the machine more memory or the workload less',
+      });
+    }
+    const fastTier = fastTierOf(nodes);
+    this.#isFast = Uint8Array.from(nodes, (node) => (tierOf(node) <= fastTier ? 1 : 0));
+    this.#threads = workload.threads.map((thread) => new RunningThread(thread, nodes, this.#mover.placement));
+    const predicted = workload.threads.map((thread) =>
+      predictStatic(thread, nodes, this.#mover.placement, (nid) => this.#isFast[nid] === 1),
+    );
+    const accesses = predicted.reduce((sum, each) => sum + each.accesses, 0);
+    this.#totalAccesses = accesses;
+    this.#baseline = {
+      staticSeconds: Math.max(...predicted.map((each) => each.staticS)),
+      allFastSeconds: Math.max(...predicted.map((each) => each.allFastS)),
+      staticFastTierShare: predicted.reduce((sum, each) => sum + each.fastAccesses, 0) / accesses,
+    };
+    this.#perS = new Float64Array(this.#threads.length);
+    for (const thread of this.#threads) this.#enterNextPhase(thread);
+  }
+
+  get moves() {
+    return this.#mover.counters;
+  }
+
+  nowUs(): number {
+    return this.#nowUs;
+  }
+
+  isDone(): boolean {
+    const { durationUs } = this.#config.workload;
+    if (Number.isFinite(durationUs)) return this.#nowUs >= durationUs;
+    return this.#threads.every((thread) => thread.done || thread.remaining === Number.POSITIVE_INFINITY);
+  }
+
+  progress(): number {
+    const { durationUs } = this.#config.workload;
+    if (Number.isFinite(durationUs)) return Math.min(1, this.#nowUs / durationUs);
+    return this.#totalAccesses > 0 ? Math.min(1, this.#accesses / this.#totalAccesses) : Number.NaN;
+  }
+
+  ranges(): readonly AddressRange[] {
+    return this.#config.workload.ranges;
+  }
+
+  preparePull(addresses: Float64Array, count: number): void {
+    this.#checked = addresses;
+    this.#checkedCount = count;
+    if (this.#expected.length < count) this.#expected = new Float64Array(count * 2);
+    this.#expected.fill(0, 0, count);
+  }
+
+  advance(us: number): undefined {
+    const endUs = Math.min(this.#nowUs + us, this.#config.workload.durationUs);
+    while (this.#nowUs < endUs && !this.isDone()) this.#advancePiece(endUs - this.#nowUs);
+    return undefined;
+  }
+
+  readPull(hits: Uint8Array): void {
+    const expected = this.#expected;
+    for (let i = 0; i < this.#checkedCount; i++) {
+      hits[i] = expected[i] > 0 && this.#pullRandom.unit() < 1 - Math.exp(-expected[i]) ? 1 : 0;
+    }
+    this.#checkedCount = 0;
+  }
+
+  drainPush(batch: AccessBatch): void {
+    const samples = this.#samples;
+    clearAccessBatch(batch);
+    const count = Math.min(samples.count, batch.address.length);
+    for (let i = 0; i < count; i++) {
+      batch.address[i] = samples.address[i];
+      batch.nid[i] = samples.nid[i];
+      batch.isStore[i] = samples.isStore[i];
+    }
+    batch.count = count;
+    batch.exposureS = samples.exposureS;
+    batch.dropped = samples.dropped + samples.count - count;
+    clearAccessBatch(samples);
+  }
+
+  placement(start: number, end: number, visit: RunVisitor): void {
+    this.#mover.placement.forEach(start, end, visit);
+  }
+
+  gauge(nid: number): NodeGauge {
+    return { nid, totalBytes: this.nodes[nid].capacityBytes, freeBytes: this.#mover.freeBytes(nid) };
+  }
+
+  submit(request: MoveRequest): void {
+    this.#mover.submit(request);
+  }
+
+  pendingBytes(): number {
+    return this.#mover.pendingBytes();
+  }
+
+  collect(visit: MoveResultVisitor): void {
+    this.#mover.collect(visit);
+  }
+
+  warnings(): readonly string[] {
+    return [];
+  }
+
+  close(): void {}
+
+  totals(): { accesses: number; fastAccesses: number } {
+    return { accesses: this.#accesses, fastAccesses: this.#fastAccesses };
+  }
+
+  completionSeconds(): number {
+    const ends = this.#threads.filter((thread) => thread.done).map((thread) => thread.endUs);
+    return (ends.length === this.#threads.length ? Math.max(...ends) : this.#nowUs) / 1e6;
+  }
+
+  baseline(): Baseline {
+    return this.#baseline;
+  }
+
+  /** Adds up the rates of overlapping areas between all their edges. */
+  forEachHot(minRate: number, visit: (start: number, end: number) => void): void {
+    const edges: { at: number; change: number }[] = [];
+    for (const thread of this.#threads) {
+      const accessesPerS = thread.accessesPerS();
+      for (const area of thread.areas) {
+        const rate = (accessesPerS * area.share) / area.pages;
+        edges.push({ at: area.start, change: rate }, { at: area.end, change: -rate });
+      }
+    }
+    edges.sort((a, b) => a.at - b.at);
+    let rate = 0;
+    let hotFrom = -1;
+    for (let i = 0; i < edges.length; ) {
+      const at = edges[i].at;
+      for (; i < edges.length && edges[i].at === at; i++) rate += edges[i].change;
+      const isHot = rate >= minRate;
+      if (isHot && hotFrom < 0) hotFrom = at;
+      if (!isHot && hotFrom >= 0) {
+        visit(hotFrom, at);
+        hotFrom = -1;
+      }
+    }
+  }
+
+  /** Advances by at most `us`, or to the end of the first phase that ends. */
+  #advancePiece(us: number): void {
+    let pieceUs = us;
+    let totalPerS = 0;
+    // Rates as they are at the start of the piece: a migration inside it counts from the next one.
+    for (let i = 0; i < this.#threads.length; i++) {
+      const perS = this.#threads[i].accessesPerS();
+      this.#perS[i] = perS;
+      totalPerS += perS;
+      if (perS > 0) pieceUs = Math.min(pieceUs, (this.#threads[i].remaining / perS) * 1e6);
+    }
+    const seconds = pieceUs / 1e6;
+    this.#mover.advance(pieceUs);
+    const perAccess = this.#samplesPerAccess(totalPerS);
+    for (let i = 0; i < this.#threads.length; i++) {
+      const thread = this.#threads[i];
+      if (thread.done) continue;
+      const accesses = Math.min(thread.remaining, this.#perS[i] * seconds);
+      this.#spread(thread, accesses, perAccess);
+      thread.remaining -= accesses;
+      this.#accesses += accesses;
+    }
+    this.#samples.exposureS += this.#config.sampledShare > 0 ? (seconds * perAccess) / this.#config.sampledShare : 0;
+    this.#nowUs += pieceUs;
+    for (const thread of this.#threads) {
+      // Less than a hundredth of an access is rounding.
+      while (!thread.done && thread.remaining < 0.01) this.#enterNextPhase(thread);
+    }
+  }
+
+  /** Samples per access of the machine. */
+  #samplesPerAccess(totalPerS: number): number {
+    const { push, sampledShare } = this.#config;
+    if (push.kind === 'off' || totalPerS === 0) return 0;
+    if (push.kind === 'period') return sampledShare / push.accesses;
+    return Math.min(sampledShare, push.perS / totalPerS);
+  }
+
+  /** Distributes accesses over the areas: who served them, which checked pages, which samples. */
+  #spread(thread: RunningThread, accesses: number, samplesPerAccess: number): void {
+    for (const area of thread.areas) {
+      const count = accesses * area.share;
+      let fastBytes = 0;
+      for (let nid = 0; nid < this.#isFast.length; nid++) if (this.#isFast[nid] === 1) fastBytes += area.bytesOn[nid];
+      this.#fastAccesses += (count * fastBytes) / (area.end - area.start);
+      this.#expectAccesses(area.start, area.end, count / area.pages);
+      if (samplesPerAccess > 0) this.#sample(area.start, area.pages, count * samplesPerAccess, thread);
+    }
+  }
+
+  #expectAccesses(start: number, end: number, perPage: number): void {
+    const checked = this.#checked;
+    let low = 0;
+    let high = this.#checkedCount;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (checked[middle] < start) low = middle + 1;
+      else high = middle;
+    }
+    for (let i = low; i < this.#checkedCount && checked[i] < end; i++) this.#expected[i] += perPage;
+  }
+
+  #sample(start: number, pages: number, mean: number, running: RunningThread): void {
+    const random = this.#pushRandom;
+    const { nid, loadShare } = running.thread;
+    const count = random.poisson(mean);
+    for (let i = 0; i < count; i++) {
+      const page = random.below(pages);
+      pushSample(this.#samples, start + page * PAGE_SIZE, nid, random.unit() < loadShare ? 0 : 1);
+    }
+  }
+
+  #enterNextPhase(thread: RunningThread): void {
+    for (const area of thread.areas) this.#lru.leave(area);
+    thread.nextPhase(this.#nowUs);
+    const accessesPerS = thread.accessesPerS();
+    for (const area of thread.areas) this.#lru.enter(area, (accessesPerS * area.share) / area.pages);
+  }
+}

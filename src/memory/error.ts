@@ -1,0 +1,84 @@
+/**
+ * The one error type that reaches a user, and the check for our own bugs.
+ *
+ * A `ThermoError` is about input or environment: it is printed without a stack and ends the
+ * program with exit status 1 (2 for wrong usage). An `InvariantError` is a bug of thermocline
+ * itself: it is thrown at once and keeps its stack.
+ */
+
+/** Every error code with what it means; a code is stable across versions. */
+export const ERROR_CODES = {
+  THERMO_UNITS_BAD_VALUE: 'a size, time, rate, count or percentage could not be read',
+  THERMO_USAGE: 'a command line option or argument is wrong',
+  THERMO_FILE_UNREADABLE: 'a file could not be opened or read',
+  THERMO_FILE_UNWRITABLE: 'a file or directory could not be written',
+  THERMO_SCHEME_SYNTAX: 'a scheme file is not YAML, or is empty',
+  THERMO_SCHEME_UNKNOWN_KEY: 'a scheme file has a key that thermocline does not know',
+  THERMO_SCHEME_MISSING_KEY: 'a scheme file lacks a required key',
+  THERMO_SCHEME_BAD_TYPE: 'a value in a scheme file has the wrong type',
+  THERMO_SCHEME_BAD_VALUE: 'a value in a scheme file is impossible',
+  THERMO_SCHEME_BAD_SENTENCE: 'a scheme sentence could not be understood',
+  THERMO_SCHEME_UNKNOWN_TIER: 'a scheme names a tier or node that the machine lacks',
+  THERMO_SCHEME_UNSUPPORTED_ACTION: 'a scheme asks for an action that the machine cannot do',
+  THERMO_TRACE_FORMAT: 'a trace is in no known format, or holds no access',
+  THERMO_TRACE_TRUNCATED: 'a compressed trace ends too early or is damaged',
+  THERMO_MONITOR_CONFIG: 'monitoring attributes contradict each other or the machine',
+  THERMO_MACHINE_CONFIG: 'a machine cannot be built from its description',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Where in a text a problem is; line and column count from 1. */
+export interface TextPosition {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export class ThermoError extends Error {
+  readonly code: ErrorCode;
+  readonly where: TextPosition | undefined;
+  /** What to do about it, or what is accepted; printed on a line of its own. */
+  readonly hint: string | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { where?: TextPosition | undefined; hint?: string | undefined; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ThermoError';
+    this.code = code;
+    this.where = options.where;
+    this.hint = options.hint;
+  }
+
+  /** The text a user sees: `file:line:column: message`, then an indented hint. */
+  format(): string {
+    const at = this.where ? `${this.where.file}:${this.where.line}:${this.where.column}: ` : '';
+    return `${at}${this.message}${this.hint ? `\n  ${this.hint}` : ''}`;
+  }
+}
+
+/** All problems of one input, reported together. */
+export class ThermoErrors extends Error {
+  readonly errors: readonly ThermoError[];
+
+  constructor(errors: readonly ThermoError[]) {
+    super(errors.map((error) => error.format()).join('\n'));
+    this.name = 'ThermoErrors';
+    this.errors = errors;
+  }
+}
+
+export class InvariantError extends Error {
+  constructor(message: string) {
+    super(`broken invariant (a bug in thermocline): ${message}`);
+    this.name = 'InvariantError';
+  }
+}
+
+/** Throws an {@link InvariantError} unless `condition` holds. */
+export function invariant(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new InvariantError(message);
+}

@@ -1,0 +1,75 @@
+/**
+ * The monitor: keeps an estimate of the access rate of every byte it watches in a bounded number of
+ * region records. It knows no machine; checks and samples are handed in.
+ *
+ * The engine's order of calls, as in DAMON's worker: `planChecks` .. `recordPull`, `recordPush` once
+ * per sampling interval; `aggregate` (decay, merge, age) at the end of an aggregation interval, then
+ * schemes read {@link Regions}, then `resetAndSplit`.
+ */
+import type { AccessBatch } from '../memory/access-batch.ts';
+import type { AddressRange } from '../memory/range.ts';
+
+/** Monitoring attributes; intervals in microseconds, as DAMON's damon_attrs. */
+export interface MonitorAttrs {
+  readonly sampleUs: number;
+  readonly aggrUs: number;
+  readonly minNrRegions: number;
+  readonly maxNrRegions: number;
+  /** Smallest region, a power of two, at least one page. */
+  readonly minRegionSz: number;
+  /** Pull checks per second over all regions; 0 for none. */
+  readonly pullPerS: number;
+}
+
+/** DAMON's defaults (5 ms, 100 ms, 10..1000 regions), and the pull rate it spends on one hot area. */
+export const DEFAULT_ATTRS: MonitorAttrs = {
+  sampleUs: 5_000,
+  aggrUs: 100_000,
+  minNrRegions: 10,
+  maxNrRegions: 1000,
+  minRegionSz: 4096,
+  pullPerS: 15_000,
+};
+
+/**
+ * Read-only view of the regions in address order, valid until the monitor changes. `i` counts from 0.
+ */
+export interface Regions {
+  readonly count: number;
+  start(i: number): number;
+  end(i: number): number;
+  /** Estimated accesses per page per second. */
+  rate(i: number): number;
+  /** Aggregation intervals for which the rate stayed similar. */
+  age(i: number): number;
+  /** True when neither source saw an access in the last aggregation interval. */
+  isIdle(i: number): boolean;
+}
+
+/** Pull checks for one sampling interval; owned by the monitor, valid until the next plan. */
+export interface CheckPlan {
+  count: number;
+  /** Page addresses, ascending. */
+  addresses: Float64Array;
+}
+
+export interface Monitor {
+  readonly name: string;
+  readonly attrs: MonitorAttrs;
+  readonly regions: Regions;
+  /** Most regions at any time so far. */
+  readonly peakRegions: number;
+  /** Bytes of all records and tables, at capacity. */
+  readonly metadataBytes: number;
+  /** Samples that fell outside every region. */
+  readonly samplesOutside: number;
+
+  /** Sets the ranges to watch; evidence of what remains survives. Sorted, disjoint, page-aligned. */
+  setRanges(ranges: readonly AddressRange[]): void;
+  planChecks(): CheckPlan;
+  /** Results of the last plan: 1 = accessed within the sampling interval. */
+  recordPull(hits: Uint8Array): void;
+  recordPush(batch: AccessBatch): void;
+  aggregate(): void;
+  resetAndSplit(): void;
+}
