@@ -1,0 +1,170 @@
+/** `thermocline run`: a scheme file on a simulated machine or a replayed trace. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type RunReport, type RunResult, runSchemes } from '../../lab/run.ts';
+import type { ModelledMachine, PushSetting } from '../../machines/machine.ts';
+import { openReplay } from '../../machines/replayed/open-replay.ts';
+import type { FastSize } from '../../machines/replayed/replayed-machine.ts';
+import { createPreset } from '../../machines/simulated/presets.ts';
+import { RandomStream } from '../../memory/random.ts';
+import { totalBytes } from '../../memory/range.ts';
+import { formatSeconds } from '../../memory/units.ts';
+import { EvidenceMonitor } from '../../monitor/evidence-monitor.ts';
+import { DEFAULT_ATTRS, type MonitorAttrs } from '../../monitor/monitor.ts';
+import type { TraceFormat } from '../../records/access-parser.ts';
+import { resolveSchemes } from '../../schemes/resolve.ts';
+import { type HeatMapData, renderHeatMap } from '../../view/heatmap.ts';
+import { renderRunSummary } from '../../view/run-summary.ts';
+import { type MonitorOptions, resolveAttrs } from '../options.ts';
+import { OutputDirectory } from '../output-directory.ts';
+import { Progress } from '../progress.ts';
+import { readSchemes } from '../scheme-input.ts';
+import type { Terminal } from '../terminal.ts';
+import { VERSION } from '../version.ts';
+
+export interface RunCommandOptions extends MonitorOptions {
+  readonly machine: string;
+  readonly size?: number;
+  readonly trace?: string;
+  readonly format?: TraceFormat;
+  readonly fast: FastSize;
+  readonly ips?: number;
+  readonly fetches?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  /** Directory, or false for none. */
+  readonly out?: string | false;
+}
+
+const DEFAULT_OUT = 'thermocline-out';
+const HEAT_LINES = 20;
+/** IBS samples per second in the seed thread's posted runs. */
+const TRACE_PUSH: PushSetting = { kind: 'rate', perS: 5876 };
+/** The event loop gets a turn (signals, progress) at least this often. */
+const TURN_MS = 50;
+
+/** @returns the exit status */
+export async function runCommand(schemeFile: string, options: RunCommandOptions, terminal: Terminal): Promise<number> {
+  const startMs = performance.now();
+  const defaults = { sampleUs: options.sample ?? DEFAULT_ATTRS.sampleUs, aggrUs: options.aggr ?? DEFAULT_ATTRS.aggrUs };
+  const loaded = await readSchemes(schemeFile, defaults, terminal);
+  const attrs = resolveAttrs(options, loaded.attrs);
+  const monitor = new EvidenceMonitor(attrs, new RandomStream(options.seed, 'monitor'));
+  const progress = new Progress(terminal, options.quiet === true);
+  const outPath = options.out ?? (options.json ? false : DEFAULT_OUT);
+  let out: OutputDirectory | undefined;
+  let machine: ModelledMachine | undefined;
+  try {
+    machine = await openMachine(options, attrs, terminal, progress);
+    const schemes = resolveSchemes(loaded.schemes, machine);
+    out = outPath === false ? undefined : new OutputDirectory(outPath);
+    const result = await runOn(machine, { monitor, schemes, options, terminal, progress, out });
+    progress.end();
+    result.report.wallSeconds = (performance.now() - startMs) / 1000;
+    print(result, machine, options, terminal);
+    if (result.report.interrupted) {
+      out?.discard();
+      terminal.stderr.write('interrupted: nothing was left on disk\n');
+      return 130;
+    }
+    if (out !== undefined) {
+      writeResult(out, result, machine);
+      if (!options.json) terminal.stdout.write(`\nfiles: ${out.path}/ (run.json, heatmap.txt, journal.ndjson)\n`);
+    }
+    return 0;
+  } catch (error) {
+    progress.end();
+    out?.discard();
+    if (terminal.isInterrupted()) return 130;
+    throw error;
+  } finally {
+    machine?.close();
+  }
+}
+
+async function openMachine(
+  options: RunCommandOptions,
+  attrs: MonitorAttrs,
+  terminal: Terminal,
+  progress: Progress,
+): Promise<ModelledMachine> {
+  if (options.trace === undefined) {
+    return createPreset(options.machine, {
+      seed: options.seed,
+      ...(options.push ? { push: options.push } : {}),
+      ...(options.size === undefined ? {} : { sizeBytes: options.size }),
+    });
+  }
+  return openReplay({
+    path: options.trace,
+    format: options.format,
+    stdin: terminal.stdin,
+    includeFetches: options.fetches === true,
+    fast: options.fast,
+    instructionsPerS: options.ips,
+    truthWindowUs: attrs.aggrUs,
+    push: options.push ?? TRACE_PUSH,
+    seed: options.seed,
+    onProgress: (share) => progress.update('reading', share, ''),
+    shouldStop: terminal.isInterrupted,
+  });
+}
+
+interface Context {
+  readonly monitor: EvidenceMonitor;
+  readonly schemes: ReturnType<typeof resolveSchemes>;
+  readonly options: RunCommandOptions;
+  readonly terminal: Terminal;
+  readonly progress: Progress;
+  readonly out: OutputDirectory | undefined;
+}
+
+async function runOn(machine: ModelledMachine, context: Context): Promise<RunResult> {
+  const { monitor, schemes, options, terminal, progress, out } = context;
+  let lastTurnMs = performance.now();
+  let sequence = 0;
+  return runSchemes({
+    machine,
+    monitor,
+    schemes,
+    seed: options.seed,
+    version: VERSION,
+    shouldStop: terminal.isInterrupted,
+    onPublished: ({ state, patches }) => {
+      out?.append('journal.ndjson', `${JSON.stringify({ seq: sequence++, timeUs: state.timeUs, patches })}\n`);
+      progress.update('running', machine.progress(), `${formatSeconds(state.timeUs / 1e6)} modelled`);
+    },
+    pause: () => {
+      if (performance.now() - lastTurnMs < TURN_MS) return undefined;
+      return nextTurn().then(() => {
+        lastTurnMs = performance.now();
+      });
+    },
+  });
+}
+
+function print(result: RunResult, machine: ModelledMachine, options: RunCommandOptions, terminal: Terminal): void {
+  if (options.json) {
+    terminal.stdout.write(`${JSON.stringify(result.report, null, 2)}\n`);
+    return;
+  }
+  const { width, colorDepth } = terminal;
+  terminal.stdout.write(`${renderHeatMap(heatData(result, machine), { width, height: HEAT_LINES, depth: colorDepth })}\n`);
+  terminal.stdout.write(renderRunSummary(result.report, width));
+}
+
+function heatData(result: RunResult, machine: ModelledMachine): HeatMapData {
+  const ranges = machine.ranges();
+  return {
+    columns: result.heat.columns(),
+    rows: result.heat.rows,
+    totalBytes: totalBytes(ranges),
+    firstAddress: ranges[0]?.start ?? 0,
+  };
+}
+
+function writeResult(out: OutputDirectory, result: RunResult, machine: ModelledMachine): void {
+  const report: RunReport = result.report;
+  out.write('run.json', `${JSON.stringify(report, null, 2)}\n`);
+  out.write('heatmap.txt', renderHeatMap(heatData(result, machine), { width: 120, height: 40, depth: 'none' }));
+  out.commit();
+}

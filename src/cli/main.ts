@@ -1,0 +1,112 @@
+#!/usr/bin/env node
+/** The command line: parses arguments, calls one function per command, turns errors into exit statuses. */
+import { Command, CommanderError, Option } from 'commander';
+import { ThermoError, ThermoErrors } from '../memory/error.ts';
+import { fastOption, instructionRateOption, monitorOptions, sizeOption } from './options.ts';
+import { openTerminal } from './terminal.ts';
+import { VERSION } from './version.ts';
+
+/** Exit statuses: 0 done, 1 failed or invalid input, 2 wrong usage, 130 interrupted. */
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+const terminal = openTerminal();
+
+function buildProgram(finish: (status: number) => void): Command {
+  const program = new Command('thermocline')
+    .description('Finds hot memory with adaptive evidence regions and moves it between tiers by YAML schemes.')
+    .version(VERSION)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeErr: (text) => terminal.stderr.write(text),
+      writeOut: (text) => terminal.stdout.write(text),
+    });
+
+  const machineOption = (): Option => new Option('--machine <name>', 'simulated machine').default('seed-test-2');
+  const jsonOption = (): Option => new Option('--json', 'print one JSON document and nothing else');
+
+  const run = program
+    .command('run')
+    .description('run a scheme file on a simulated machine or a recorded trace')
+    .argument('<schemes>', 'scheme file, or - for standard input')
+    .addOption(machineOption())
+    .addOption(sizeOption())
+    .option('--trace <file>', 'replay this trace instead (lackey or ramulator, plain or gzip; - for standard input)')
+    .addOption(new Option('--format <format>', 'format of the trace (default: detected)').choices(['lackey', 'ramulator']))
+    .addOption(fastOption())
+    .addOption(instructionRateOption())
+    .option('--fetches', 'lackey: count instruction fetches as accesses');
+  for (const option of monitorOptions()) run.addOption(option);
+  run
+    .option('--out <dir>', 'directory for results (default: thermocline-out, none with --json)')
+    .option('--no-out', 'leave no files')
+    .option('--quiet', 'no progress')
+    .addOption(jsonOption())
+    .action(async (schemes, { out, ...options }) => {
+      const { runCommand } = await import('./commands/run.ts');
+      // commander sets `out` to true where only the negated option has a default.
+      finish(await runCommand(schemes, { ...options, ...(out === true ? {} : { out }) }, terminal));
+    });
+
+  program
+    .command('check')
+    .description('explain the mistakes in a scheme file, with line and column')
+    .argument('<schemes>', 'scheme file, or - for standard input')
+    .addOption(machineOption())
+    .addOption(jsonOption())
+    .action(async (schemes, options) => {
+      const { checkCommand } = await import('./commands/check.ts');
+      finish(await checkCommand(schemes, options, terminal));
+    });
+
+  program
+    .command('explain')
+    .description('print a scheme file in the long form, with what it means')
+    .argument('<schemes>', 'scheme file, or - for standard input')
+    .action(async (schemes) => {
+      const { explainCommand } = await import('./commands/check.ts');
+      finish(await explainCommand(schemes, terminal));
+    });
+
+  program
+    .command('bench')
+    .description('measure speed and memory of the program on this machine')
+    .option('--runs <n>', 'processes per case', '3')
+    .addOption(new Option('--case <name>', 'run one case in this process').hideHelp())
+    .addOption(jsonOption())
+    .action(async (options) => {
+      const { benchCommand } = await import('./commands/bench.ts');
+      finish(await benchCommand(options, terminal));
+    });
+  return program;
+}
+
+async function main(): Promise<number> {
+  let status = 0;
+  const program = buildProgram((result) => {
+    status = result;
+  });
+  try {
+    await program.parseAsync(process.argv);
+    return status;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
+  if (error instanceof ThermoErrors || error instanceof ThermoError) {
+    const errors = error instanceof ThermoErrors ? error.errors : [error];
+    for (const each of errors) terminal.stderr.write(`${each.where ? '' : 'thermocline: '}${each.format()}\n`);
+    return errors.some((each) => each.code === 'THERMO_USAGE') ? WRONG_USAGE : FAILED;
+  }
+  const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  terminal.stderr.write(`thermocline: a bug in thermocline; please report it with the command you ran\n${bug}\n`);
+  return FAILED;
+}
+
+process.exitCode = await main();
+// Standard input left open (a pipe that nobody ends) must not keep the process.
+process.stdin.unref?.();

@@ -1,0 +1,47 @@
+/** The process as the commands see it: streams, environment, Ctrl-C. The only place that knows `process`. */
+import type { Readable, Writable } from 'node:stream';
+import { type ColorDepth, detectColorDepth } from '../view/palette.ts';
+
+export interface Terminal {
+  readonly stdin: Readable;
+  /** Data. */
+  readonly stdout: Writable;
+  /** Talk: progress, warnings, errors. */
+  readonly stderr: Writable;
+  readonly width: number;
+  readonly colorDepth: ColorDepth;
+  /** True if stderr is a terminal whose line can be rewritten. */
+  readonly canRewrite: boolean;
+  /** True once the user asked to stop (Ctrl-C, SIGTERM). */
+  isInterrupted(): boolean;
+}
+
+const DEFAULT_WIDTH = 100;
+const MAX_WIDTH = 160;
+
+export function openTerminal(): Terminal {
+  let interrupted = false;
+  const onSignal = (): void => {
+    // The second one does not wait for the interval to end.
+    if (interrupted) process.exit(130);
+    interrupted = true;
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // The reader has gone (`| head`): nothing more to say.
+      if (error.code === 'EPIPE') process.exit(0);
+      throw error;
+    });
+  }
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    width: Math.max(20, Math.min(MAX_WIDTH, process.stdout.columns ?? (Number(process.env.COLUMNS) || DEFAULT_WIDTH))),
+    colorDepth: detectColorDepth(process.env, process.stdout.isTTY === true),
+    canRewrite: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
+    isInterrupted: () => interrupted,
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * What a replay knows of each page, by page id: Accessed bits, placement, recency, true counts.
+ */
+import type { PageTable } from '../../memory/page-table.ts';
+import { PAGE_SIZE } from '../../memory/range.ts';
+import type { ReclaimOrder } from '../mover.ts';
+
+/** Node of a page that was not touched yet. */
+export const UNTOUCHED = 255;
+
+export class PageState implements ReclaimOrder {
+  readonly pages: PageTable;
+  readonly accessed: Uint8Array;
+  readonly nid: Uint8Array;
+  /** Tick of the last access; ticks are sampling intervals. */
+  readonly lastTick: Uint32Array;
+  /** Accesses in the present truth window, and the ids that have any. */
+  #count: Uint32Array;
+  #touched: number[] = [];
+  #lastCount: Uint32Array;
+  #lastTouched: number[] = [];
+  #lastWindowS = 0;
+  /** Coldest pages of the fast tier, found some at a time. */
+  #victims: { id: number; tick: number }[] = [];
+  readonly #fastNid: number;
+
+  constructor(pages: PageTable, fastNid: number) {
+    this.pages = pages;
+    this.#fastNid = fastNid;
+    this.accessed = new Uint8Array(pages.count);
+    this.nid = new Uint8Array(pages.count).fill(UNTOUCHED);
+    this.lastTick = new Uint32Array(pages.count);
+    this.#count = new Uint32Array(pages.count);
+    this.#lastCount = new Uint32Array(pages.count);
+  }
+
+  touch(id: number, accesses: number, tick: number): void {
+    this.accessed[id] = 1;
+    this.lastTick[id] = tick;
+    if (this.#count[id] === 0) this.#touched.push(id);
+    this.#count[id] += accesses;
+  }
+
+  /** Ends a truth window of `seconds`. */
+  endWindow(seconds: number): void {
+    for (const id of this.#lastTouched) this.#lastCount[id] = 0;
+    [this.#count, this.#lastCount] = [this.#lastCount, this.#count];
+    this.#lastTouched = this.#touched;
+    this.#touched = [];
+    this.#lastWindowS = seconds;
+  }
+
+  /** Visits runs of pages that had at least `minRate` accesses per second in the last window. */
+  forEachHot(minRate: number, visit: (start: number, end: number) => void): void {
+    const least = minRate * this.#lastWindowS;
+    const hot: number[] = [];
+    for (const id of this.#lastTouched) if (this.#lastCount[id] >= least) hot.push(this.pages.pageAt(id));
+    hot.sort((a, b) => a - b);
+    for (let i = 0; i < hot.length; ) {
+      const first = hot[i];
+      let last = first;
+      for (i++; i < hot.length && hot[i] === last + 1; i++) last = hot[i];
+      visit(first * PAGE_SIZE, (last + 1) * PAGE_SIZE);
+    }
+  }
+
+  /** Least recently used pages of the fast tier; sorted in portions, skipping what was used since. */
+  forEachColdest(visit: (start: number, end: number) => boolean): void {
+    for (let refilled = false; ; ) {
+      const victim = this.#victims.pop();
+      if (victim === undefined) {
+        if (refilled) return;
+        this.#refill();
+        refilled = true;
+        continue;
+      }
+      if (this.nid[victim.id] !== this.#fastNid || this.lastTick[victim.id] !== victim.tick) continue;
+      const start = this.pages.pageAt(victim.id) * PAGE_SIZE;
+      if (!visit(start, start + PAGE_SIZE)) {
+        this.#victims.push(victim);
+        return;
+      }
+    }
+  }
+
+  #refill(): void {
+    const found: { id: number; tick: number }[] = [];
+    for (let id = 0; id < this.nid.length; id++) {
+      if (this.nid[id] === this.#fastNid) found.push({ id, tick: this.lastTick[id] });
+    }
+    // Coldest last, for pop(); among equals the page seen first goes first.
+    found.sort((a, b) => b.tick - a.tick || b.id - a.id);
+    const portion = Math.max(64, Math.ceil(found.length / 16));
+    this.#victims = found.slice(Math.max(0, found.length - portion));
+  }
+}

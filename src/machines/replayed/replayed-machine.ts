@@ -1,0 +1,342 @@
+/**
+ * The replayed machine: a recorded trace on a modelled two-tier machine.
+ *
+ * Placement, Accessed bits, samples and migrations are computed from the recorded accesses, each at
+ * its time. Pages are allocated at their first access, in the fast tier while it has room; the machine
+ * demotes the least recently used when the fast tier runs short, as kswapd does.
+ *
+ * The clock is the instruction count at a settable rate. A trace of some million instructions lasts
+ * milliseconds on a real CPU, less than a sampling interval, so the rate is usually far below a CPU's
+ * ({@link CPU_INSTRUCTIONS_PER_S}): a recorded access then stands for several, and the completion time
+ * charges that many latencies for it. Recorded accesses do not wait for memory (open loop), and no
+ * cache stands before the memory: right for traces of cache misses, an upper bound of the effect of
+ * placement for traces of all accesses.
+ */
+import { type AccessBatch, clearAccessBatch, createAccessBatch, pushSample } from '../../memory/access-batch.ts';
+import { ThermoError } from '../../memory/error.ts';
+import type { RunVisitor } from '../../memory/page-runs.ts';
+import { type AddressRange, PAGE_SIZE } from '../../memory/range.ts';
+import { RandomStream } from '../../memory/random.ts';
+import { abstractDistance, ADISTANCE_DRAM, type MemoryNode } from '../../memory/tier.ts';
+import { formatBytes } from '../../memory/units.ts';
+import { PAUSE_ID, type TraceSpool } from '../../records/trace-spool.ts';
+import type {
+  Action,
+  Baseline,
+  ModelledMachine,
+  MoveRequest,
+  MoveResultVisitor,
+  NodeGauge,
+  PushSetting,
+  Truth,
+} from '../machine.ts';
+import { Mover, watermarksOf } from '../mover.ts';
+import { footprintRanges } from './footprint.ts';
+import { PageState, UNTOUCHED } from './page-state.ts';
+
+/** A CPU of 1 instruction per ns beside which memory latencies count. */
+export const CPU_INSTRUCTIONS_PER_S = 1e9;
+
+/** Idle latencies of the preset cxl-typical: local DDR5 and a CXL expander, ns. */
+const FAST_NS = 110;
+const SLOW_NS = 265;
+const FAST_NID = 0;
+const SLOW_NID = 1;
+const PUSH_CAPACITY = 65536;
+const CHUNK_WORDS = 1 << 17;
+
+/** Size of the fast tier: a share of the footprint, or bytes. */
+export type FastSize = { readonly kind: 'share'; readonly share: number } | { readonly kind: 'bytes'; readonly bytes: number };
+
+export interface ReplayConfig {
+  readonly spool: TraceSpool;
+  /** What was traced, for reports. */
+  readonly name: string;
+  readonly fast: FastSize;
+  readonly instructionsPerS: number;
+  /** Length of the window in which a page's true rate is counted: the aggregation interval. */
+  readonly truthWindowUs: number;
+  readonly push: PushSetting;
+  readonly seed: number;
+  readonly warnings: readonly string[];
+}
+
+export class ReplayedMachine implements ModelledMachine, Truth {
+  readonly kind = 'replayed';
+  readonly name: string;
+  readonly workload: string;
+  readonly nodes: readonly MemoryNode[];
+  readonly actions: readonly Action[] = ['migrate_hot', 'migrate_cold', 'stat'];
+  readonly truth: Truth = this;
+  /** Bytes of all pages that the trace touches. */
+  readonly footprintBytes: number;
+  readonly #config: ReplayConfig;
+  readonly #mover: Mover;
+  readonly #pages: PageState;
+  readonly #ranges: readonly AddressRange[];
+  readonly #fastPages: number;
+  readonly #samples = createAccessBatch(PUSH_CAPACITY);
+  readonly #random: RandomStream;
+  /** Accesses per sample, and those left until the next one. */
+  readonly #period: number;
+  #untilSample = Number.POSITIVE_INFINITY;
+  readonly #words = new Uint32Array(CHUNK_WORDS);
+  #wordCount = 0;
+  #word = 0;
+  #position = 0;
+  #isAtEnd = false;
+  /** Instruction count of the record that comes next. */
+  #instructions = 0;
+  #nowUs = 0;
+  #tick = 0;
+  #windowStartUs = 0;
+  #accesses = 0;
+  #fastAccesses = 0;
+  #staticFastAccesses = 0;
+  #checkedIds = new Int32Array(64);
+  #checkedCount = 0;
+
+  constructor(config: ReplayConfig) {
+    const { spool, fast } = config;
+    this.#config = config;
+    this.workload = config.name;
+    const footprintPages = spool.pages.count;
+    this.footprintBytes = footprintPages * PAGE_SIZE;
+    const wanted = fast.kind === 'share' ? fast.share * this.footprintBytes : fast.bytes;
+    this.#fastPages = Math.floor(wanted / PAGE_SIZE);
+    if (this.#fastPages < 1) {
+      throw new ThermoError('THERMO_MACHINE_CONFIG', `a fast tier of ${formatBytes(wanted)} holds no page`, {
+        hint: `the footprint is ${formatBytes(this.footprintBytes)}; expected a share or size of at least one page`,
+      });
+    }
+    this.nodes = twoTiers(this.#fastPages * PAGE_SIZE, this.footprintBytes);
+    this.name = `replay, ${formatBytes(this.#fastPages * PAGE_SIZE)} fast of ${formatBytes(this.footprintBytes)}`;
+    this.#pages = new PageState(spool.pages, FAST_NID);
+    this.#ranges = footprintRanges(spool.pages.sortedPages());
+    this.#mover = new Mover(
+      this.nodes,
+      { migrationBytesPerS: 2 * 2 ** 30, kswapdBytesPerS: 2 * 2 ** 30, systemBytes: [], useWatermarks: true },
+      this.#pages,
+      (start, end, _from, toNid) => this.#onMoved(start, end, toNid),
+    );
+    this.#random = new RandomStream(config.seed, 'replay/push');
+    this.#period = samplePeriod(config.push, spool.accesses, this.#durationUs() / 1e6);
+    if (Number.isFinite(this.#period)) this.#untilSample = this.#random.exponential() * this.#period;
+  }
+
+  get moves() {
+    return this.#mover.counters;
+  }
+
+  nowUs(): number {
+    return this.#nowUs;
+  }
+
+  isDone(): boolean {
+    return this.#isAtEnd && this.#nowUs >= this.#durationUs();
+  }
+
+  progress(): number {
+    return Math.min(1, this.#nowUs / this.#durationUs());
+  }
+
+  ranges(): readonly AddressRange[] {
+    return this.#ranges;
+  }
+
+  preparePull(addresses: Float64Array, count: number): void {
+    if (this.#checkedIds.length < count) this.#checkedIds = new Int32Array(count * 2);
+    for (let i = 0; i < count; i++) {
+      const id = this.#config.spool.pages.find(addresses[i] / PAGE_SIZE);
+      this.#checkedIds[i] = id;
+      if (id >= 0) this.#pages.accessed[id] = 0;
+    }
+    this.#checkedCount = count;
+  }
+
+  advance(us: number): undefined {
+    const endUs = this.#nowUs + us;
+    this.#replayUntil((endUs / 1e6) * this.#config.instructionsPerS);
+    this.#samples.exposureS += Number.isFinite(this.#period) ? us / 1e6 / this.#period : 0;
+    this.#mover.advance(us);
+    this.#nowUs = endUs;
+    this.#tick++;
+    if (this.#nowUs - this.#windowStartUs >= this.#config.truthWindowUs || this.isDone()) {
+      this.#pages.endWindow((this.#nowUs - this.#windowStartUs) / 1e6);
+      this.#windowStartUs = this.#nowUs;
+    }
+    return undefined;
+  }
+
+  readPull(hits: Uint8Array): void {
+    for (let i = 0; i < this.#checkedCount; i++) {
+      const id = this.#checkedIds[i];
+      hits[i] = id >= 0 ? this.#pages.accessed[id] : 0;
+    }
+    this.#checkedCount = 0;
+  }
+
+  drainPush(batch: AccessBatch): void {
+    const samples = this.#samples;
+    clearAccessBatch(batch);
+    const count = Math.min(samples.count, batch.address.length);
+    batch.address.set(samples.address.subarray(0, count));
+    batch.nid.set(samples.nid.subarray(0, count));
+    batch.isStore.set(samples.isStore.subarray(0, count));
+    batch.count = count;
+    batch.exposureS = samples.exposureS;
+    batch.dropped = samples.dropped + samples.count - count;
+    clearAccessBatch(samples);
+  }
+
+  placement(start: number, end: number, visit: RunVisitor): void {
+    this.#mover.placement.forEach(start, end, visit);
+  }
+
+  gauge(nid: number): NodeGauge {
+    return { nid, totalBytes: this.nodes[nid].capacityBytes, freeBytes: this.#mover.freeBytes(nid) };
+  }
+
+  submit(request: MoveRequest): void {
+    this.#mover.submit(request);
+  }
+
+  pendingBytes(): number {
+    return this.#mover.pendingBytes();
+  }
+
+  collect(visit: MoveResultVisitor): void {
+    this.#mover.collect(visit);
+  }
+
+  warnings(): readonly string[] {
+    return this.#config.warnings;
+  }
+
+  close(): void {
+    this.#config.spool.close();
+  }
+
+  totals(): { accesses: number; fastAccesses: number } {
+    return { accesses: this.#accesses, fastAccesses: this.#fastAccesses };
+  }
+
+  forEachHot(minRate: number, visit: (start: number, end: number) => void): void {
+    this.#pages.forEachHot(minRate, visit);
+  }
+
+  completionSeconds(): number {
+    return this.#modelledSeconds(this.#fastAccesses);
+  }
+
+  baseline(): Baseline {
+    return {
+      staticSeconds: this.#modelledSeconds(this.#staticFastAccesses),
+      allFastSeconds: this.#modelledSeconds(this.#accesses),
+      staticFastTierShare: this.#accesses > 0 ? this.#staticFastAccesses / this.#accesses : 0,
+    };
+  }
+
+  /** Instructions at the CPU's speed and accesses at their tier's latency, stretched to the trace clock. */
+  #modelledSeconds(fastAccesses: number): number {
+    const stretch = CPU_INSTRUCTIONS_PER_S / this.#config.instructionsPerS;
+    const memoryNs = fastAccesses * FAST_NS + (this.#accesses - fastAccesses) * SLOW_NS;
+    return Math.min(this.#nowUs, this.#durationUs()) / 1e6 + (memoryNs * stretch) / 1e9;
+  }
+
+  #durationUs(): number {
+    return Math.max(1, (this.#config.spool.instructions / this.#config.instructionsPerS) * 1e6);
+  }
+
+  #replayUntil(instructions: number): void {
+    for (;;) {
+      if (this.#word === this.#wordCount && !this.#readChunk()) return;
+      const first = this.#words[this.#word];
+      const second = this.#words[this.#word + 1];
+      const at = this.#instructions + (first === PAUSE_ID ? second : second & 0x3ffff);
+      if (at > instructions) return;
+      this.#instructions = at;
+      this.#word += 2;
+      if (first !== PAUSE_ID) this.#access(first, (second >>> 18) & 0x7f, second >>> 25);
+    }
+  }
+
+  #readChunk(): boolean {
+    const { spool } = this.#config;
+    this.#wordCount = spool.read(this.#words, this.#position);
+    this.#position += this.#wordCount * 4;
+    this.#word = 0;
+    this.#isAtEnd = this.#wordCount === 0;
+    return !this.#isAtEnd;
+  }
+
+  #access(id: number, loads: number, stores: number): void {
+    const count = loads + stores;
+    const pages = this.#pages;
+    if (pages.nid[id] === UNTOUCHED) this.#allocate(id);
+    pages.touch(id, count, this.#tick);
+    this.#accesses += count;
+    if (pages.nid[id] === FAST_NID) this.#fastAccesses += count;
+    // Ids are given in the order of first access, so without migration the first ones are fast.
+    if (id < this.#fastPages) this.#staticFastAccesses += count;
+    this.#untilSample -= count;
+    while (this.#untilSample < 0) {
+      const isStore = this.#random.unit() * count < stores ? 1 : 0;
+      pushSample(this.#samples, pages.pages.pageAt(id) * PAGE_SIZE, FAST_NID, isStore);
+      this.#untilSample += this.#random.exponential() * this.#period;
+    }
+  }
+
+  #allocate(id: number): void {
+    const start = this.#pages.pages.pageAt(id) * PAGE_SIZE;
+    this.#mover.populate({ start, end: start + PAGE_SIZE });
+    this.#pages.nid[id] = this.#mover.placement.get(start);
+  }
+
+  #onMoved(start: number, end: number, toNid: number): void {
+    const { pages, nid } = this.#pages;
+    for (let page = start / PAGE_SIZE; page < end / PAGE_SIZE; page++) {
+      const id = pages.find(page);
+      if (id >= 0) nid[id] = toNid;
+    }
+  }
+}
+
+/**
+ * A fast node that holds `fastBytes` above its watermarks, and a slow one with room for everything.
+ */
+function twoTiers(fastBytes: number, footprintBytes: number): readonly MemoryNode[] {
+  // The reserve below the high watermark comes on top, so that the workload gets what was asked for.
+  const withReserve = (bytes: number): number => {
+    let capacity = bytes;
+    while (capacity - watermarksOf(capacity).highBytes < bytes) capacity += PAGE_SIZE * Math.max(1, Math.floor((bytes - capacity + watermarksOf(capacity).highBytes) / PAGE_SIZE));
+    return capacity;
+  };
+  const dram = { latency: FAST_NS, bandwidth: 250e9 };
+  const cxl = { latency: SLOW_NS, bandwidth: 25e9 };
+  return [
+    {
+      nid: FAST_NID,
+      kind: 'DRAM',
+      capacityBytes: withReserve(fastBytes),
+      hasCpus: true,
+      accessNs: FAST_NS,
+      bandwidthBytesPerS: dram.bandwidth,
+      adistance: ADISTANCE_DRAM,
+    },
+    {
+      nid: SLOW_NID,
+      kind: 'CXL',
+      capacityBytes: withReserve(2 * footprintBytes),
+      hasCpus: false,
+      accessNs: SLOW_NS,
+      bandwidthBytesPerS: cxl.bandwidth,
+      adistance: abstractDistance(cxl, dram),
+    },
+  ];
+}
+
+function samplePeriod(push: PushSetting, accesses: number, seconds: number): number {
+  if (push.kind === 'off' || (push.kind === 'rate' && push.perS === 0)) return Number.POSITIVE_INFINITY;
+  return push.kind === 'period' ? push.accesses : Math.max(1, accesses / (push.perS * seconds));
+}

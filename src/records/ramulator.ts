@@ -1,0 +1,75 @@
+/**
+ * Reads ramulator CPU traces: `<non-memory instructions before> <read address> [<write address>]`, all
+ * decimal. The accesses are misses of the last-level cache; the write is a line written back. There
+ * are no times: the clock is the number of instructions, the read itself being one.
+ */
+import {
+  type AccessParser,
+  CARRIAGE_RETURN,
+  emptyCounts,
+  NEWLINE,
+  noteUnreadable,
+  SPACE,
+  TRACE_BATCH,
+  type TraceBatch,
+} from './access-parser.ts';
+
+const DIGIT_0 = 48;
+const DIGIT_9 = 57;
+const TAB = 9;
+const TWO_53 = 2 ** 53;
+
+export class RamulatorParser implements AccessParser {
+  readonly format = 'ramulator';
+  readonly counts = emptyCounts();
+
+  parse(bytes: Uint8Array, start: number, end: number, batch: TraceBatch, flush: () => void): void {
+    const { counts } = this;
+    const fields = new Float64Array(3);
+    let at = start;
+    while (at < end) {
+      counts.lines++;
+      let count = 0;
+      let isWellFormed = true;
+      while (bytes[at] !== NEWLINE) {
+        const byte = bytes[at];
+        if (byte === SPACE || byte === TAB || byte === CARRIAGE_RETURN) {
+          at++;
+          continue;
+        }
+        let value = 0;
+        const from = at;
+        while (bytes[at] >= DIGIT_0 && bytes[at] <= DIGIT_9) value = value * 10 + (bytes[at++] - DIGIT_0);
+        if (at === from || count === 3) {
+          isWellFormed = false;
+          while (bytes[at] !== NEWLINE) at++;
+          break;
+        }
+        fields[count++] = value;
+      }
+      at++;
+      if (count === 0 && isWellFormed) continue;
+      if (!isWellFormed || count < 2) {
+        noteUnreadable(counts);
+        continue;
+      }
+      counts.instructions += fields[0] + 1;
+      this.#put(fields[1], 0, batch, flush);
+      if (count === 3) this.#put(fields[2], 1, batch, flush);
+    }
+  }
+
+  #put(address: number, isStore: number, batch: TraceBatch, flush: () => void): void {
+    if (address >= TWO_53) {
+      this.counts.addressesTooLarge++;
+      return;
+    }
+    const i = batch.count;
+    batch.address[i] = address;
+    batch.isStore[i] = isStore;
+    batch.instructions[i] = this.counts.instructions;
+    batch.count = i + 1;
+    this.counts.accesses++;
+    if (i + 1 === TRACE_BATCH) flush();
+  }
+}

@@ -1,0 +1,34 @@
+/** Plain tables: columns parted by two spaces, no borders, easy to read, grep and paste. */
+
+export interface Column {
+  readonly title: string;
+  readonly align: 'left' | 'right';
+}
+
+/** Lines of a table; columns are as wide as their widest cell. */
+export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+  const widths = columns.map((column, i) => Math.max(column.title.length, ...rows.map((row) => row[i].length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => (columns[i].align === 'right' ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+      .join('  ')
+      .trimEnd();
+  return [line(columns.map((column) => column.title)), ...rows.map(line)];
+}
+
+/** `name   value   remark` lines; long remarks go to a line of their own on narrow terminals. */
+export function renderFacts(facts: readonly (readonly [string, string, string?])[], width: number): string[] {
+  const nameWidth = Math.max(...facts.map(([name]) => name.length));
+  const valueWidth = Math.max(...facts.filter(([, , remark]) => remark).map(([, value]) => value.length), 0);
+  const lines: string[] = [];
+  for (const [name, value, remark] of facts) {
+    const head = `${name.padEnd(nameWidth)}  ${value}`;
+    if (remark === undefined || remark === '') lines.push(head);
+    else {
+      const wide = `${name.padEnd(nameWidth)}  ${value.padEnd(valueWidth)}  ${remark}`;
+      if (wide.length <= width) lines.push(wide);
+      else lines.push(head, `  ${remark}`);
+    }
+  }
+  return lines;
+}
