@@ -72,12 +72,13 @@ function buildProgram(finish: (status: number) => void): Command {
   program
     .command('bench')
     .description('measure speed and memory of the program on this machine')
+    .argument('[file]', 'used by the cases themselves')
     .option('--runs <n>', 'processes per case', '3')
     .addOption(new Option('--case <name>', 'run one case in this process').hideHelp())
     .addOption(jsonOption())
-    .action(async (options) => {
+    .action(async (file, options) => {
       const { benchCommand } = await import('./commands/bench.ts');
-      finish(await benchCommand(options, terminal));
+      finish(await benchCommand(file, options, terminal));
     });
   return program;
 }

@@ -26,6 +26,9 @@ export interface Watermarks {
 /** vm.watermark_scale_factor in units of 1/10000 of the node. */
 const WATERMARK_SCALE = 10;
 
+/** From 4 GiB on, the kernel's own steps are larger than this. */
+const SMALL_STEP = 4 * 2 ** 20;
+
 /**
  * Watermarks of a node. min_free_kbytes = 4 x sqrt(memory in KiB), at least 128 KiB and at most
  * 256 MiB (mm/page_alloc.c, calculate_min_free_kbytes), taken for the node alone.
@@ -34,7 +37,8 @@ export function watermarksOf(managedBytes: number): Watermarks {
   const minKib = Math.min(262144, Math.max(128, Math.floor(4 * Math.sqrt(managedBytes / 1024))));
   // A node of a few MiB, as in small replays, keeps at most 1/64 of itself back.
   const min = roundDown(Math.min(minKib * 1024, managedBytes / 64), PAGE_SIZE);
-  const step = roundDown(Math.max(min / 4, (managedBytes * WATERMARK_SCALE) / 10000), PAGE_SIZE);
+  // On a small node the kernel's step would be less than a page: a 256th of the node instead.
+  const step = roundUp(Math.max(min / 4, (managedBytes * WATERMARK_SCALE) / 10000, Math.min(managedBytes / 256, SMALL_STEP)), PAGE_SIZE);
   return { minBytes: min, lowBytes: min + step, highBytes: min + 2 * step, promoBytes: min + 3 * step };
 }
 
@@ -136,7 +140,10 @@ export class Mover {
 
   /** Lets `us` microseconds of migration and reclaim happen. */
   advance(us: number): void {
-    this.#runKswapd(us);
+    // Time in which kswapd sleeps is not saved up.
+    const kswapdShare = (this.#config.kswapdBytesPerS * us) / 1e6;
+    this.#kswapdBudget = Math.min(this.#kswapdBudget, PAGE_SIZE) + kswapdShare;
+    this.#runKswapd();
     if (this.#queue.length === 0) {
       // An idle engine does not save up bandwidth.
       this.#budget = 0;
@@ -168,24 +175,33 @@ export class Mover {
     const runs: [number, number, number][] = [];
     this.placement.forEach(start, end, (from, to, nid) => runs.push([from, to, nid]));
     for (const [from, to, nid] of runs) {
-      const bytes = to - from;
       if (nid === NO_VALUE || nid === targetNid) {
         this.#finish(tag, from, to, nid === targetNid ? 'already_there' : 'not_mapped');
         continue;
       }
-      const floor = this.#config.useWatermarks ? this.watermarks[targetNid].minBytes : 0;
-      const room = roundDown(Math.max(0, this.#freeBytes[targetNid] - floor), PAGE_SIZE);
-      const moved = Math.min(bytes, room);
-      if (moved > 0) {
-        this.#budget -= moved;
-        this.#place(from, from + moved, nid, targetNid);
-        if (tierOf(this.#nodes[targetNid]) <= tierOf(this.#nodes[nid])) this.counters.promotedBytes += moved;
-        else this.counters.demotedBytes += moved;
-        this.#finish(tag, from, from + moved, 'moved');
+      let at = from;
+      while (at < to) {
+        const moved = Math.min(to - at, this.#room(targetNid));
+        if (moved > 0) {
+          this.#budget -= moved;
+          this.#place(at, at + moved, nid, targetNid);
+          if (tierOf(this.#nodes[targetNid]) <= tierOf(this.#nodes[nid])) this.counters.promotedBytes += moved;
+          else this.counters.demotedBytes += moved;
+          this.#finish(tag, at, at + moved, 'moved');
+          at += moved;
+        }
+        this.#wakeKswapd(targetNid);
+        // kswapd works beside the mover: what it can free within this interval is room.
+        if (at < to && this.#runKswapd() === 0) break;
       }
-      if (moved < bytes) this.#finish(tag, from + moved, to, 'destination_full');
-      this.#wakeKswapd(targetNid);
+      if (at < to) this.#finish(tag, at, to, 'destination_full');
     }
+  }
+
+  /** Bytes that a migration may still put on a node: down to its min watermark. */
+  #room(nid: number): number {
+    const floor = this.#config.useWatermarks ? this.watermarks[nid].minBytes : 0;
+    return roundDown(Math.max(0, this.#freeBytes[nid] - floor), PAGE_SIZE);
   }
 
   #finish(tag: number, start: number, end: number, outcome: MoveOutcome): void {
@@ -204,24 +220,25 @@ export class Mover {
     if (this.#freeBytes[nid] < this.watermarks[nid].lowBytes) this.#kswapdAwake[nid] = 1;
   }
 
-  #runKswapd(us: number): void {
-    if (!this.#config.useWatermarks || this.#config.kswapdBytesPerS === 0) return;
+  /** Lets kswapd of every awake node work within the budget; the bytes it demoted. */
+  #runKswapd(): number {
+    if (!this.#config.useWatermarks) return 0;
+    let sum = 0;
     for (const node of this.#nodes) {
       if (this.#kswapdAwake[node.nid] === 0) continue;
       const target = this.#demotionTarget(node);
       const wanted = this.watermarks[node.nid].promoBytes - this.#freeBytes[node.nid];
       if (target < 0 || wanted <= 0) {
         this.#kswapdAwake[node.nid] = 0;
-        this.#kswapdBudget = 0;
         continue;
       }
-      this.#kswapdBudget += (this.#config.kswapdBytesPerS * us) / 1e6;
-      const room = roundDown(Math.max(0, this.#freeBytes[target] - this.watermarks[target].minBytes), PAGE_SIZE);
-      const amount = Math.min(roundDown(this.#kswapdBudget, PAGE_SIZE), roundUp(wanted, PAGE_SIZE), room);
+      const amount = Math.min(roundDown(this.#kswapdBudget, PAGE_SIZE), roundUp(wanted, PAGE_SIZE), this.#room(target));
       const demoted = this.#demoteColdest(node.nid, target, amount);
-      this.#kswapdBudget = Math.max(0, this.#kswapdBudget - demoted);
+      this.#kswapdBudget -= demoted;
       this.counters.reclaimDemotedBytes += demoted;
+      sum += demoted;
     }
+    return sum;
   }
 
   /** The nearest node of the next slower tier that has room (mm/memory-tiers.c), or -1. */

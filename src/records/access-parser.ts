@@ -72,7 +72,7 @@ export const HEX_VALUE: Int8Array = (() => {
   return table;
 })();
 
-export function noteUnreadable(counts: ParseCounts): void {
+export function noteUnreadable(counts: ParseCounts, line: number): void {
   counts.unreadableLines++;
-  if (counts.firstUnreadableLine === 0) counts.firstUnreadableLine = counts.lines;
+  if (counts.firstUnreadableLine === 0) counts.firstUnreadableLine = line;
 }

@@ -50,7 +50,7 @@ export class RamulatorParser implements AccessParser {
       at++;
       if (count === 0 && isWellFormed) continue;
       if (!isWellFormed || count < 2) {
-        noteUnreadable(counts);
+        noteUnreadable(counts, counts.lines);
         continue;
       }
       counts.instructions += fields[0] + 1;

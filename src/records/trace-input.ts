@@ -2,7 +2,8 @@
  * Opens a trace: a file or standard input, plain or gzip, in a format that is given or detected.
  * Streams: memory use does not depend on the length of the trace.
  */
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ThermoError } from '../memory/error.ts';
@@ -99,17 +100,41 @@ function detectFormat(bytes: Uint8Array, start: number, end: number, name: strin
 function openStream(options: TraceInputOptions): { stream: AsyncIterable<unknown>; shareRead: () => number } {
   let total = Number.NaN;
   let read = 0;
-  let source: Readable;
-  if (options.path === '-') source = options.stdin;
+  let source: AsyncIterable<Buffer>;
+  if (options.path === '-') source = options.stdin as AsyncIterable<Buffer>;
   else {
     const stats = statOrThrow(options.path);
     if (stats.isDirectory()) {
       throw new ThermoError('THERMO_FILE_UNREADABLE', `${options.path} is a directory`, { hint: 'expected a trace file, or - for standard input' });
     }
     if (stats.isFile()) total = stats.size;
-    source = createReadStream(options.path, { highWaterMark: CHUNK });
+    source = readFileAhead(options.path);
   }
   return { stream: decompress(source, (bytes) => { read += bytes; }), shareRead: () => Math.min(1, read / total) };
+}
+
+/** Reads a file in chunks, the next one while the caller works on the last; chunks are reused. */
+async function* readFileAhead(path: string): AsyncGenerator<Buffer> {
+  const handle = await open(path, 'r');
+  try {
+    let [current, next] = [Buffer.allocUnsafeSlow(CHUNK), Buffer.allocUnsafeSlow(CHUNK)];
+    let reading = handle.read(current, 0, CHUNK, null);
+    for (;;) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) return;
+      const chunk = current.subarray(0, bytesRead);
+      [current, next] = [next, current];
+      reading = handle.read(current, 0, CHUNK, null);
+      try {
+        yield chunk;
+      } catch (error) {
+        await reading;
+        throw error;
+      }
+    }
+  } finally {
+    await handle.close();
+  }
 }
 
 function statOrThrow(path: string) {
@@ -121,8 +146,8 @@ function statOrThrow(path: string) {
 }
 
 /** Passes plain data on; gunzips what begins with gzip's magic bytes. */
-async function* decompress(source: Readable, onBytes: (count: number) => void): AsyncGenerator<Buffer> {
-  const iterator = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+async function* decompress(source: AsyncIterable<Buffer>, onBytes: (count: number) => void): AsyncGenerator<Buffer> {
+  const iterator = source[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
   let ended = false;
   while (head.length < 4 && !ended) {

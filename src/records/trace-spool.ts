@@ -1,12 +1,12 @@
 /**
- * A temporary file with a trace in binary form, so that a trace is parsed once (also from a pipe) and
+ * A trace in binary form, in memory or a temporary file, so that a trace is parsed once (also from a pipe) and
  * its footprint is known before it is replayed. About a tenth of lackey text, 8 bytes a record:
  *
  *     u32 page id, u32 = instructions since the record before (18 bits) | loads (7) | stores (7)
  *
  * Accesses to one page in a row share a record. A longer pause has a record of its own: page id
- * 0xffffffff, then the instructions. The file is unlinked while open: nothing is left behind, whatever
- * happens to the process.
+ * 0xffffffff, then the instructions. The first {@link MEMORY_CHUNKS} MiB stay in memory; the file that
+ * takes the rest is unlinked while open: nothing is left behind, whatever happens to the process.
  */
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,8 @@ const MAX_EACH = 127;
 /** A record stands for at most this many instructions, so that times stay exact enough. */
 const MAX_SPAN = 256;
 const BUFFER_WORDS = 1 << 18;
+/** Chunks of 1 MiB kept in memory: 8 million records. */
+const MEMORY_CHUNKS = 64;
 
 export class TraceSpool {
   readonly pages = new PageTable();
@@ -29,10 +31,11 @@ export class TraceSpool {
   accesses = 0;
   /** Instruction count of the last access. */
   instructions = 0;
-  readonly #fd: number;
-  readonly #buffer = new Uint32Array(BUFFER_WORDS);
+  readonly #directory: string;
+  readonly #chunks: Uint32Array[] = [];
+  #fd = -1;
+  #buffer = new Uint32Array(BUFFER_WORDS);
   #used = 0;
-  #bytes = 0;
   #page = -1;
   #id = -1;
   #loads = 0;
@@ -40,70 +43,74 @@ export class TraceSpool {
   #recordAt = 0;
   #lastAt = 0;
 
+  /** @param directory where the temporary file goes if one is needed */
   constructor(directory: string = tmpdir()) {
-    try {
-      const folder = mkdtempSync(join(directory, 'thermocline-'));
-      const path = join(folder, 'spool');
-      this.#fd = openSync(path, 'wx+', 0o600);
-      unlinkSync(path);
-      rmSync(folder, { recursive: true, force: true });
-    } catch (error) {
-      throw new ThermoError('THERMO_FILE_UNWRITABLE', `cannot write a temporary file in ${directory}: ${(error as Error).message}`, {
-        hint: 'set TMPDIR to a directory with room for about a tenth of the trace',
-      });
-    }
+    this.#directory = directory;
   }
 
   append(batch: TraceBatch): void {
-    for (let i = 0; i < batch.count; i++) {
-      const page = Math.floor(batch.address[i] / PAGE_SIZE);
-      const at = batch.instructions[i];
-      const isFull = this.#loads === MAX_EACH || this.#stores === MAX_EACH || at - this.#recordAt > MAX_SPAN;
-      if (page !== this.#page || isFull) {
-        this.#endRecord();
-        this.#id = page === this.#page ? this.#id : this.pages.add(page);
-        this.#page = page;
-        this.#recordAt = at;
+    const { address, instructions, isStore, count } = batch;
+    let loads = this.#loads;
+    let stores = this.#stores;
+    let current = this.#page;
+    let recordAt = this.#recordAt;
+    for (let i = 0; i < count; i++) {
+      const page = Math.floor(address[i] / PAGE_SIZE);
+      const at = instructions[i];
+      if (page !== current || loads === MAX_EACH || stores === MAX_EACH || at - recordAt > MAX_SPAN) {
+        this.#endRecord(recordAt, loads, stores);
+        if (page !== current) this.#id = this.pages.add(page);
+        current = page;
+        recordAt = at;
+        loads = 0;
+        stores = 0;
       }
-      if (batch.isStore[i] === 1) this.#stores++;
-      else this.#loads++;
-      this.instructions = at;
+      if (isStore[i] === 1) stores++;
+      else loads++;
     }
-    this.accesses += batch.count;
+    this.#loads = loads;
+    this.#stores = stores;
+    this.#page = current;
+    this.#recordAt = recordAt;
+    this.accesses += count;
+    if (count > 0) this.instructions = instructions[count - 1];
   }
 
   /** Ends writing; to be called once before reading. */
   finish(): void {
-    this.#endRecord();
+    this.#endRecord(this.#recordAt, this.#loads, this.#stores);
+    this.#loads = 0;
+    this.#stores = 0;
     this.#flush();
   }
 
-  /** Reads from the start; fills `words` and returns how many are valid (even), 0 at the end. */
-  read(words: Uint32Array, position: number): number {
-    const bytes = readSync(this.#fd, words, 0, words.byteLength, position);
-    return bytes / 4;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
+  /**
+   * The records of chunk `index` (0, 1, ...), two words each; empty after the last. Valid until the
+   * next call.
+   */
+  chunk(index: number): Uint32Array {
+    if (index < this.#chunks.length) return this.#chunks[index];
+    if (this.#fd < 0) return new Uint32Array(0);
+    const position = (index - this.#chunks.length) * this.#buffer.byteLength;
+    const bytes = readSync(this.#fd, this.#buffer, 0, this.#buffer.byteLength, position);
+    return this.#buffer.subarray(0, bytes / 4);
   }
 
   close(): void {
-    closeSync(this.#fd);
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
   }
 
-  #endRecord(): void {
-    if (this.#loads + this.#stores === 0) return;
-    let step = this.#recordAt - this.#lastAt;
+  #endRecord(at: number, loads: number, stores: number): void {
+    if (loads + stores === 0) return;
+    let step = at - this.#lastAt;
     while (step > MAX_STEP) {
       const pause = Math.min(step - MAX_STEP, PAUSE_ID);
       this.#put(PAUSE_ID, pause);
       step -= pause;
     }
-    this.#put(this.#id, step | (this.#loads << 18) | (this.#stores << 25));
-    this.#lastAt = this.#recordAt;
-    this.#loads = 0;
-    this.#stores = 0;
+    this.#put(this.#id, step | (loads << 18) | (stores << 25));
+    this.#lastAt = at;
   }
 
   #put(first: number, second: number): void {
@@ -114,15 +121,35 @@ export class TraceSpool {
   }
 
   #flush(): void {
+    if (this.#used === 0) return;
+    if (this.#chunks.length < MEMORY_CHUNKS) {
+      this.#chunks.push(this.#buffer.subarray(0, this.#used));
+      this.#buffer = new Uint32Array(BUFFER_WORDS);
+      this.#used = 0;
+      return;
+    }
     const bytes = Buffer.from(this.#buffer.buffer, 0, this.#used * 4);
     try {
+      if (this.#fd < 0) this.#fd = openUnlinked(this.#directory);
       for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
     } catch (error) {
-      throw new ThermoError('THERMO_FILE_UNWRITABLE', `cannot write the temporary file: ${(error as Error).message}`, {
-        hint: 'set TMPDIR to a directory with more room',
+      throw new ThermoError('THERMO_FILE_UNWRITABLE', `cannot write a temporary file in ${this.#directory}: ${(error as Error).message}`, {
+        hint: 'set TMPDIR to a directory with room for about a tenth of the trace',
       });
     }
-    this.#bytes += bytes.length;
     this.#used = 0;
+  }
+}
+
+/** A file that has no name any more. */
+function openUnlinked(directory: string): number {
+  const folder = mkdtempSync(join(directory, 'thermocline-'));
+  const path = join(folder, 'spool');
+  try {
+    const fd = openSync(path, 'wx+', 0o600);
+    unlinkSync(path);
+    return fd;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ThermoError } from '../../memory/error.ts';
 import { parseCount } from '../../memory/units.ts';
 import { renderTable } from '../../view/table.ts';
-import { BENCH_CASES, type Numbers } from '../bench/cases.ts';
+import { BENCH_CASES, type Numbers, WRITE_SAMPLE, writeLackeySample } from '../bench/cases.ts';
 import type { Terminal } from '../terminal.ts';
 import { VERSION } from '../version.ts';
 
@@ -21,7 +21,11 @@ interface Spread {
   readonly max: number;
 }
 
-export async function benchCommand(options: BenchOptions, terminal: Terminal): Promise<number> {
+export async function benchCommand(file: string | undefined, options: BenchOptions, terminal: Terminal): Promise<number> {
+  if (options.case === WRITE_SAMPLE && file !== undefined) {
+    writeLackeySample(file);
+    return 0;
+  }
   const runs = parseCount(options.runs);
   if (runs < 1) throw new ThermoError('THERMO_USAGE', `--runs ${options.runs} is less than one`);
   if (options.case !== undefined) {

@@ -16,9 +16,11 @@ export class PageState implements ReclaimOrder {
   readonly lastTick: Uint32Array;
   /** Accesses in the present truth window, and the ids that have any. */
   #count: Uint32Array;
-  #touched: number[] = [];
+  #touched: Uint32Array;
+  #touchedCount = 0;
   #lastCount: Uint32Array;
-  #lastTouched: number[] = [];
+  #lastTouched: Uint32Array;
+  #lastTouchedCount = 0;
   #lastWindowS = 0;
   /** Coldest pages of the fast tier, found some at a time. */
   #victims: { id: number; tick: number }[] = [];
@@ -32,21 +34,24 @@ export class PageState implements ReclaimOrder {
     this.lastTick = new Uint32Array(pages.count);
     this.#count = new Uint32Array(pages.count);
     this.#lastCount = new Uint32Array(pages.count);
+    this.#touched = new Uint32Array(pages.count);
+    this.#lastTouched = new Uint32Array(pages.count);
   }
 
   touch(id: number, accesses: number, tick: number): void {
     this.accessed[id] = 1;
     this.lastTick[id] = tick;
-    if (this.#count[id] === 0) this.#touched.push(id);
+    if (this.#count[id] === 0) this.#touched[this.#touchedCount++] = id;
     this.#count[id] += accesses;
   }
 
   /** Ends a truth window of `seconds`. */
   endWindow(seconds: number): void {
-    for (const id of this.#lastTouched) this.#lastCount[id] = 0;
+    for (let i = 0; i < this.#lastTouchedCount; i++) this.#lastCount[this.#lastTouched[i]] = 0;
     [this.#count, this.#lastCount] = [this.#lastCount, this.#count];
-    this.#lastTouched = this.#touched;
-    this.#touched = [];
+    [this.#touched, this.#lastTouched] = [this.#lastTouched, this.#touched];
+    this.#lastTouchedCount = this.#touchedCount;
+    this.#touchedCount = 0;
     this.#lastWindowS = seconds;
   }
 
@@ -54,7 +59,10 @@ export class PageState implements ReclaimOrder {
   forEachHot(minRate: number, visit: (start: number, end: number) => void): void {
     const least = minRate * this.#lastWindowS;
     const hot: number[] = [];
-    for (const id of this.#lastTouched) if (this.#lastCount[id] >= least) hot.push(this.pages.pageAt(id));
+    for (let i = 0; i < this.#lastTouchedCount; i++) {
+      const id = this.#lastTouched[i];
+      if (this.#lastCount[id] >= least) hot.push(this.pages.pageAt(id));
+    }
     hot.sort((a, b) => a - b);
     for (let i = 0; i < hot.length; ) {
       const first = hot[i];

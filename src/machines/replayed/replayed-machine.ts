@@ -43,7 +43,6 @@ const SLOW_NS = 265;
 const FAST_NID = 0;
 const SLOW_NID = 1;
 const PUSH_CAPACITY = 65536;
-const CHUNK_WORDS = 1 << 17;
 
 /** Size of the fast tier: a share of the footprint, or bytes. */
 export type FastSize = { readonly kind: 'share'; readonly share: number } | { readonly kind: 'bytes'; readonly bytes: number };
@@ -80,10 +79,9 @@ export class ReplayedMachine implements ModelledMachine, Truth {
   /** Accesses per sample, and those left until the next one. */
   readonly #period: number;
   #untilSample = Number.POSITIVE_INFINITY;
-  readonly #words = new Uint32Array(CHUNK_WORDS);
-  #wordCount = 0;
+  #words: Uint32Array = new Uint32Array(0);
   #word = 0;
-  #position = 0;
+  #chunk = 0;
   #isAtEnd = false;
   /** Instruction count of the record that comes next. */
   #instructions = 0;
@@ -250,7 +248,7 @@ export class ReplayedMachine implements ModelledMachine, Truth {
 
   #replayUntil(instructions: number): void {
     for (;;) {
-      if (this.#word === this.#wordCount && !this.#readChunk()) return;
+      if (this.#word === this.#words.length && !this.#readChunk()) return;
       const first = this.#words[this.#word];
       const second = this.#words[this.#word + 1];
       const at = this.#instructions + (first === PAUSE_ID ? second : second & 0x3ffff);
@@ -262,11 +260,9 @@ export class ReplayedMachine implements ModelledMachine, Truth {
   }
 
   #readChunk(): boolean {
-    const { spool } = this.#config;
-    this.#wordCount = spool.read(this.#words, this.#position);
-    this.#position += this.#wordCount * 4;
+    this.#words = this.#config.spool.chunk(this.#chunk++);
     this.#word = 0;
-    this.#isAtEnd = this.#wordCount === 0;
+    this.#isAtEnd = this.#words.length === 0;
     return !this.#isAtEnd;
   }
 
