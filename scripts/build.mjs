@@ -19,7 +19,9 @@ function newest(folder) {
 
 const inputs = [
   newest(join(root, 'src')),
-  ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'].map((name) => statSync(join(root, name)).mtimeMs),
+  ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'].map(
+    (name) => statSync(join(root, name)).mtimeMs,
+  ),
 ];
 if (!existsSync(stamp) || statSync(stamp).mtimeMs < Math.max(...inputs)) {
   process.stderr.write('thermocline: building ...\n');

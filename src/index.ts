@@ -14,9 +14,15 @@ export { RandomStream } from './memory/random.ts';
 export type { AddressRange } from './memory/range.ts';
 export type { MemoryNode } from './memory/tier.ts';
 export { EvidenceMonitor } from './monitor/evidence-monitor.ts';
-export { type CheckPlan, DEFAULT_ATTRS, type Monitor, type MonitorAttrs, type Regions } from './monitor/monitor.ts';
+export {
+  type CheckPlan,
+  DEFAULT_ATTRS,
+  type Monitor,
+  type MonitorAttrs,
+  type Regions,
+} from './monitor/monitor.ts';
 export { explainSchemes } from './schemes/explain.ts';
 export { type LoadedSchemes, loadSchemes } from './schemes/load.ts';
 export { resolveSchemes } from './schemes/resolve.ts';
-export type { Scheme } from './schemes/scheme.ts';
 export { schemeJsonSchema } from './schemes/schema.ts';
+export type { Scheme } from './schemes/scheme.ts';

@@ -14,7 +14,9 @@ const terminal = openTerminal();
 
 function buildProgram(finish: (status: number) => void): Command {
   const program = new Command('thermocline')
-    .description('Finds hot memory with adaptive evidence regions and moves it between tiers by YAML schemes.')
+    .description(
+      'Finds hot memory with adaptive evidence regions and moves it between tiers by YAML schemes.',
+    )
     .version(VERSION)
     .showSuggestionAfterError()
     .exitOverride()
@@ -23,7 +25,8 @@ function buildProgram(finish: (status: number) => void): Command {
       writeOut: (text) => terminal.stdout.write(text),
     });
 
-  const machineOption = (): Option => new Option('--machine <name>', 'simulated machine').default('seed-test-2');
+  const machineOption = (): Option =>
+    new Option('--machine <name>', 'simulated machine').default('seed-test-2');
   const jsonOption = (): Option => new Option('--json', 'print one JSON document and nothing else');
 
   const run = program
@@ -32,8 +35,16 @@ function buildProgram(finish: (status: number) => void): Command {
     .argument('<schemes>', 'scheme file, or - for standard input')
     .addOption(machineOption())
     .addOption(sizeOption())
-    .option('--trace <file>', 'replay this trace instead (lackey or ramulator, plain or gzip; - for standard input)')
-    .addOption(new Option('--format <format>', 'format of the trace (default: detected)').choices(['lackey', 'ramulator']))
+    .option(
+      '--trace <file>',
+      'replay this trace instead (lackey or ramulator, plain or gzip; - for standard input)',
+    )
+    .addOption(
+      new Option('--format <format>', 'format of the trace (default: detected)').choices([
+        'lackey',
+        'ramulator',
+      ]),
+    )
     .addOption(fastOption())
     .addOption(instructionRateOption())
     .option('--fetches', 'lackey: count instruction fetches as accesses');
@@ -100,11 +111,14 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
   if (error instanceof ThermoErrors || error instanceof ThermoError) {
     const errors = error instanceof ThermoErrors ? error.errors : [error];
-    for (const each of errors) terminal.stderr.write(`${each.where ? '' : 'thermocline: '}${each.format()}\n`);
+    for (const each of errors)
+      terminal.stderr.write(`${each.where ? '' : 'thermocline: '}${each.format()}\n`);
     return errors.some((each) => each.code === 'THERMO_USAGE') ? WRONG_USAGE : FAILED;
   }
   const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  terminal.stderr.write(`thermocline: a bug in thermocline; please report it with the command you ran\n${bug}\n`);
+  terminal.stderr.write(
+    `thermocline: a bug in thermocline; please report it with the command you ran\n${bug}\n`,
+  );
   return FAILED;
 }
 

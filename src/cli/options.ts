@@ -1,7 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { InvalidArgumentError, Option } from 'commander';
-import type { FastSize } from '../machines/replayed/replayed-machine.ts';
 import type { PushSetting } from '../machines/machine.ts';
+import type { FastSize } from '../machines/replayed/replayed-machine.ts';
 import { ThermoError } from '../memory/error.ts';
 import { parseBytes, parseCount, parseEventRate, parseShare, parseTimeUs } from '../memory/units.ts';
 import { DEFAULT_ATTRS, type MonitorAttrs } from '../monitor/monitor.ts';
@@ -13,7 +13,8 @@ function argument<T>(parse: (text: string) => T): (text: string) => T {
     try {
       return parse(text);
     } catch (error) {
-      if (error instanceof ThermoError) throw new InvalidArgumentError(`${error.message}\n  ${error.hint ?? ''}`.trimEnd());
+      if (error instanceof ThermoError)
+        throw new InvalidArgumentError(`${error.message}\n  ${error.hint ?? ''}`.trimEnd());
       throw error;
     }
   };
@@ -49,13 +50,19 @@ export function parseFast(text: string): FastSize {
 export function monitorOptions(): Option[] {
   return [
     new Option('--seed <n>', 'seed of all random numbers').argParser(argument(parseCount)).default(1),
-    new Option('--pull <rate>', 'Accessed-bit checks, e.g. 15000/s, or off (default: 15000/s)').argParser(argument(parseEventRate)),
+    new Option('--pull <rate>', 'Accessed-bit checks, e.g. 15000/s, or off (default: 15000/s)').argParser(
+      argument(parseEventRate),
+    ),
     new Option(
       '--push <rate>',
       'access samples: 5876/s, period=10000 (each 10,000th access, as IBS), or off (default: period=10000, or 5876/s for a trace)',
     ).argParser(argument(parsePush)),
-    new Option('--sample <time>', 'sampling interval (default: 5ms)').argParser(argument((text) => positive('time', parseTimeUs(text), text))),
-    new Option('--aggr <time>', 'aggregation interval (default: 100ms)').argParser(argument((text) => positive('time', parseTimeUs(text), text))),
+    new Option('--sample <time>', 'sampling interval (default: 5ms)').argParser(
+      argument((text) => positive('time', parseTimeUs(text), text)),
+    ),
+    new Option('--aggr <time>', 'aggregation interval (default: 100ms)').argParser(
+      argument((text) => positive('time', parseTimeUs(text), text)),
+    ),
     new Option('--min-regions <n>', 'fewest regions (default: 10)').argParser(argument(parseCount)),
     new Option('--max-regions <n>', 'most regions (default: 1000)').argParser(argument(parseCount)),
   ];
@@ -70,9 +77,10 @@ export const fastOption = (): Option =>
     .default({ kind: 'share', share: 0.25 } satisfies FastSize, '25%');
 
 export const instructionRateOption = (): Option =>
-  new Option('--ips <rate>', 'instructions per second of the clock of a trace (default: 1M/s for lackey, 100M/s for ramulator)').argParser(
-    argument((text) => positive('rate', parseEventRate(text), text)),
-  );
+  new Option(
+    '--ips <rate>',
+    'instructions per second of the clock of a trace (default: 1M/s for lackey, 100M/s for ramulator)',
+  ).argParser(argument((text) => positive('rate', parseEventRate(text), text)));
 
 /** What holds: the command line first, then the file, then the defaults. */
 export function resolveAttrs(options: MonitorOptions, file: FileAttrs): MonitorAttrs {

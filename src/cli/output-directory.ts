@@ -2,7 +2,18 @@
  * The directory a run leaves: written under another name and put in place at the end, so that it is
  * there whole or not at all.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ThermoError } from '../memory/error.ts';
 
@@ -70,9 +81,13 @@ export class OutputDirectory {
       action();
     } catch (error) {
       this.discard();
-      throw new ThermoError('THERMO_FILE_UNWRITABLE', `cannot write ${this.path}: ${(error as Error).message}`, {
-        hint: 'name another directory with --out, or none with --no-out',
-      });
+      throw new ThermoError(
+        'THERMO_FILE_UNWRITABLE',
+        `cannot write ${this.path}: ${(error as Error).message}`,
+        {
+          hint: 'name another directory with --out, or none with --no-out',
+        },
+      );
     }
   }
 }

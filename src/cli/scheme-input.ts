@@ -5,7 +5,11 @@ import type { Intervals } from '../schemes/compile.ts';
 import { type LoadedSchemes, loadSchemes } from '../schemes/load.ts';
 import type { Terminal } from './terminal.ts';
 
-export async function readSchemes(path: string, defaults: Intervals, terminal: Terminal): Promise<LoadedSchemes> {
+export async function readSchemes(
+  path: string,
+  defaults: Intervals,
+  terminal: Terminal,
+): Promise<LoadedSchemes> {
   if (path === '-') {
     const chunks: Buffer[] = [];
     for await (const chunk of terminal.stdin) chunks.push(chunk as Buffer);
@@ -24,8 +28,12 @@ function readText(path: string): string {
       EACCES: 'permission denied',
       EISDIR: 'it is a directory',
     };
-    throw new ThermoError('THERMO_FILE_UNREADABLE', `cannot read ${path}: ${reasons[code ?? ''] ?? message}`, {
-      hint: 'expected a scheme file such as schemes/promote-hot.yaml',
-    });
+    throw new ThermoError(
+      'THERMO_FILE_UNREADABLE',
+      `cannot read ${path}: ${reasons[code ?? ''] ?? message}`,
+      {
+        hint: 'expected a scheme file such as schemes/promote-hot.yaml',
+      },
+    );
   }
 }

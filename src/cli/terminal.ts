@@ -39,7 +39,10 @@ export function openTerminal(): Terminal {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
-    width: Math.max(20, Math.min(MAX_WIDTH, process.stdout.columns ?? (Number(process.env.COLUMNS) || DEFAULT_WIDTH))),
+    width: Math.max(
+      20,
+      Math.min(MAX_WIDTH, process.stdout.columns ?? (Number(process.env.COLUMNS) || DEFAULT_WIDTH)),
+    ),
     colorDepth: detectColorDepth(process.env, process.stdout.isTTY === true),
     canRewrite: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
     isInterrupted: () => interrupted,

@@ -4,9 +4,10 @@
  *
  * The engine knows no particular machine, monitor or clock. It draws no random numbers.
  */
+
+import type { Machine } from '../machines/machine.ts';
 import { createAccessBatch } from '../memory/access-batch.ts';
 import { type AddressRange, alignRanges, sameRanges } from '../memory/range.ts';
-import type { Machine } from '../machines/machine.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import { type ActionTarget, type ResolvedScheme, SchemeExecutor } from '../schemes/executor.ts';
 import { InFlight } from './in-flight.ts';
@@ -61,7 +62,11 @@ export class Engine implements ActionTarget {
       pullChecks: 0,
       pushSamples: 0,
       droppedSamples: 0,
-      schemes: schemes.map(({ scheme }, index) => ({ name: scheme.name, action: scheme.action, ...this.#schemeNumbers(index) })),
+      schemes: schemes.map(({ scheme }, index) => ({
+        name: scheme.name,
+        action: scheme.action,
+        ...this.#schemeNumbers(index),
+      })),
       freeBytes: machine.nodes.map((node) => machine.gauge(node.nid).freeBytes),
       snapshot: undefined,
     };
@@ -161,7 +166,14 @@ export class Engine implements ActionTarget {
 
   #schemeNumbers(index: number) {
     const { nrTried, szTried, szApplied, szFailed, nrQuotaExceeded } = this.#executor.stats(index);
-    return { nrTried, szTried, szApplied, szFailed, nrQuotaExceeded, chargedBytes: this.#executor.chargedBytes(index) };
+    return {
+      nrTried,
+      szTried,
+      szApplied,
+      szFailed,
+      nrQuotaExceeded,
+      chargedBytes: this.#executor.chargedBytes(index),
+    };
   }
 
   #updateRanges(): void {

@@ -58,7 +58,10 @@ export class HeatGrid {
   }
 
   columns(): HeatColumn[] {
-    return this.#columns.map(({ endUs, cells, weight }) => ({ timeUs: endUs, cells: cells.map((sum) => sum / weight) }));
+    return this.#columns.map(({ endUs, cells, weight }) => ({
+      timeUs: endUs,
+      cells: cells.map((sum) => sum / weight),
+    }));
   }
 
   #halve(): void {

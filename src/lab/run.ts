@@ -24,7 +24,11 @@ export interface RunReport {
   readonly accesses: number;
   readonly fastTierShare: number;
   readonly completionSeconds: number;
-  readonly baseline: { readonly static: number; readonly allFast: number; readonly staticFastTierShare: number };
+  readonly baseline: {
+    readonly static: number;
+    readonly allFast: number;
+    readonly staticFastTierShare: number;
+  };
   readonly promotedBytes: number;
   readonly demotedBytes: number;
   /** The part of demotedBytes that the machine's own reclaim (kswapd) did, not a scheme. */
@@ -36,7 +40,12 @@ export interface RunReport {
   readonly pushSamples: number;
   readonly droppedSamples: number;
   readonly schemes: readonly SchemeReport[];
-  readonly hotSet: { readonly precision: number; readonly recall: number; readonly f1: number; readonly minRatePerS: number };
+  readonly hotSet: {
+    readonly precision: number;
+    readonly recall: number;
+    readonly f1: number;
+    readonly minRatePerS: number;
+  };
   /** True if the run was stopped before its end (Ctrl-C). */
   readonly interrupted: boolean;
   /** What had to be left out or guessed, in words. */
@@ -110,7 +119,12 @@ export function hotThreshold(schemes: readonly ResolvedScheme[], sampleUs: numbe
   return rates.length > 0 ? Math.min(...rates) : rateOfShare(DEFAULT_HOT_SHARE, sampleUs / 1e6);
 }
 
-function buildReport(options: RunOptions, state: EngineState, score: HotSetScore, minRatePerS: number): RunReport {
+function buildReport(
+  options: RunOptions,
+  state: EngineState,
+  score: HotSetScore,
+  minRatePerS: number,
+): RunReport {
   const { machine, monitor, schemes, seed } = options;
   const { accesses, fastAccesses } = machine.truth.totals();
   const baseline = machine.truth.baseline();

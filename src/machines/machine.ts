@@ -118,4 +118,3 @@ export type PushSetting =
   | { readonly kind: 'off' }
   | { readonly kind: 'rate'; readonly perS: number }
   | { readonly kind: 'period'; readonly accesses: number };
-

@@ -38,7 +38,10 @@ export function watermarksOf(managedBytes: number): Watermarks {
   // A node of a few MiB, as in small replays, keeps at most 1/64 of itself back.
   const min = roundDown(Math.min(minKib * 1024, managedBytes / 64), PAGE_SIZE);
   // On a small node the kernel's step would be less than a page: a 256th of the node instead.
-  const step = roundUp(Math.max(min / 4, (managedBytes * WATERMARK_SCALE) / 10000, Math.min(managedBytes / 256, SMALL_STEP)), PAGE_SIZE);
+  const step = roundUp(
+    Math.max(min / 4, (managedBytes * WATERMARK_SCALE) / 10000, Math.min(managedBytes / 256, SMALL_STEP)),
+    PAGE_SIZE,
+  );
   return { minBytes: min, lowBytes: min + step, highBytes: min + 2 * step, promoBytes: min + 3 * step };
 }
 
@@ -85,7 +88,12 @@ export class Mover {
   #kswapdBudget = 0;
   #results: { tag: number; start: number; end: number; outcome: MoveOutcome }[] = [];
 
-  constructor(nodes: readonly MemoryNode[], config: MoverConfig, reclaim: ReclaimOrder, onMoved: MovedVisitor) {
+  constructor(
+    nodes: readonly MemoryNode[],
+    config: MoverConfig,
+    reclaim: ReclaimOrder,
+    onMoved: MovedVisitor,
+  ) {
     nodes.forEach((node, i) => {
       invariant(node.nid === i, 'nodes are numbered from 0 in order');
     });
@@ -94,7 +102,10 @@ export class Mover {
     this.#reclaim = reclaim;
     this.#onMoved = onMoved;
     this.watermarks = nodes.map((node) => watermarksOf(node.capacityBytes));
-    this.#freeBytes = Float64Array.from(nodes, (node) => node.capacityBytes - (config.systemBytes[node.nid] ?? 0));
+    this.#freeBytes = Float64Array.from(
+      nodes,
+      (node) => node.capacityBytes - (config.systemBytes[node.nid] ?? 0),
+    );
     this.#kswapdAwake = new Uint8Array(nodes.length);
   }
 
@@ -185,7 +196,8 @@ export class Mover {
         if (moved > 0) {
           this.#budget -= moved;
           this.#place(at, at + moved, nid, targetNid);
-          if (tierOf(this.#nodes[targetNid]) <= tierOf(this.#nodes[nid])) this.counters.promotedBytes += moved;
+          if (tierOf(this.#nodes[targetNid]) <= tierOf(this.#nodes[nid]))
+            this.counters.promotedBytes += moved;
           else this.counters.demotedBytes += moved;
           this.#finish(tag, at, at + moved, 'moved');
           at += moved;
@@ -232,7 +244,11 @@ export class Mover {
         this.#kswapdAwake[node.nid] = 0;
         continue;
       }
-      const amount = Math.min(roundDown(this.#kswapdBudget, PAGE_SIZE), roundUp(wanted, PAGE_SIZE), this.#room(target));
+      const amount = Math.min(
+        roundDown(this.#kswapdBudget, PAGE_SIZE),
+        roundUp(wanted, PAGE_SIZE),
+        this.#room(target),
+      );
       const demoted = this.#demoteColdest(node.nid, target, amount);
       this.#kswapdBudget -= demoted;
       this.counters.reclaimDemotedBytes += demoted;

@@ -103,7 +103,10 @@ export class RandomStream {
       const k = Math.floor(((2 * a) / us + b) * u + mean + 0.43);
       if (us >= 0.07 && v <= vr) return k;
       if (k < 0 || (us < 0.013 && v > us)) continue;
-      if (Math.log(v) + Math.log(inverseAlpha) - Math.log(a / (us * us) + b) <= k * logMean - mean - logFactorial(k)) {
+      if (
+        Math.log(v) + Math.log(inverseAlpha) - Math.log(a / (us * us) + b) <=
+        k * logMean - mean - logFactorial(k)
+      ) {
         return k;
       }
     }

@@ -27,10 +27,16 @@ export function totalBytes(ranges: readonly AddressRange[]): number {
 export function assertRanges(ranges: readonly AddressRange[], alignment = PAGE_SIZE): void {
   let previousEnd = 0;
   for (const { start, end } of ranges) {
-    invariant(Number.isSafeInteger(start) && Number.isSafeInteger(end), `range [${start}, ${end}) is not exact`);
+    invariant(
+      Number.isSafeInteger(start) && Number.isSafeInteger(end),
+      `range [${start}, ${end}) is not exact`,
+    );
     invariant(start < end, `range [${start}, ${end}) is empty`);
     invariant(start >= previousEnd, `range [${start}, ${end}) overlaps its predecessor or is unsorted`);
-    invariant(start % alignment === 0 && end % alignment === 0, `range [${start}, ${end}) is not aligned to ${alignment}`);
+    invariant(
+      start % alignment === 0 && end % alignment === 0,
+      `range [${start}, ${end}) is not aligned to ${alignment}`,
+    );
     previousEnd = end;
   }
 }

@@ -39,11 +39,13 @@ const TIME_UNITS_US: ReadonlyMap<string, number> = new Map([
   ['d', 86400e6],
 ]);
 
-const NUMBER = String.raw`\d[\d_,]*(?:\.\d+)?|\.\d+`;
+const NUMBER = String.raw`(?:\d[\d_,]*(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?`;
 
 function bad(kind: string, text: string, accepted: string): ThermoError {
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-  return new ThermoError('THERMO_UNITS_BAD_VALUE', `"${shown}" is not a ${kind}`, { hint: `accepted: ${accepted}` });
+  return new ThermoError('THERMO_UNITS_BAD_VALUE', `"${shown}" is not a ${kind}`, {
+    hint: `accepted: ${accepted}`,
+  });
 }
 
 function toNumber(digits: string): number {
@@ -96,7 +98,8 @@ function splitRate(text: string): { amount: string; perS: number } | undefined {
   const match = /^(.*?)\s*(?:\/|\bper\b)\s*(\d[\d.]*)?\s*([a-zµ]+)$/i.exec(text.trim());
   if (!match) return undefined;
   const unit = TIME_UNITS_US.get(match[3].toLowerCase());
-  const perS = unit === undefined ? Number.NaN : ((match[2] === undefined ? 1 : Number(match[2])) * unit) / 1e6;
+  const perS =
+    unit === undefined ? Number.NaN : ((match[2] === undefined ? 1 : Number(match[2])) * unit) / 1e6;
   return perS > 0 && Number.isFinite(perS) ? { amount: match[1], perS } : undefined;
 }
 
@@ -140,7 +143,9 @@ export function parseShare(text: string): number {
 /** A whole number such as `1000`, `1,000`, `10k`. */
 export function parseCount(text: string): number {
   const match = new RegExp(`^(${NUMBER})([kmg]?)$`, 'i').exec(text.trim());
-  const scale = match ? ({ '': 1, k: 1e3, m: 1e6, g: 1e9 }[match[2].toLowerCase()] ?? Number.NaN) : Number.NaN;
+  const scale = match
+    ? ({ '': 1, k: 1e3, m: 1e6, g: 1e9 }[match[2].toLowerCase()] ?? Number.NaN)
+    : Number.NaN;
   const value = match ? toNumber(match[1]) * scale : Number.NaN;
   if (!Number.isSafeInteger(value)) throw bad('whole number', text, '1000, 1,000, 10k');
   return value;
@@ -217,8 +222,7 @@ export function formatSeconds(seconds: number): string {
 /** Exact text of a rate of events; the shortest decimal that reads back to the same number. */
 export function formatEventRate(perS: number): string {
   if (perS === Number.POSITIVE_INFINITY) return 'max';
-  const text = String(perS);
-  return text.includes('e') ? `${perS.toFixed(12).replace(/\.?0+$/, '')}/s` : `${text}/s`;
+  return `${perS}/s`;
 }
 
 export function formatPercent(share: number, decimals = 1): string {

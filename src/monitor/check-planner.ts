@@ -6,8 +6,9 @@
  * the cumulative weight, each at a random place of its stratum. So every page of a region is equally
  * likely, a region's checks are spread over it, and addresses come out ascending.
  */
-import { PAGE_SIZE } from '../memory/range.ts';
+
 import type { RandomStream } from '../memory/random.ts';
+import { PAGE_SIZE } from '../memory/range.ts';
 import type { CheckPlan } from './monitor.ts';
 import type { RegionTable } from './region-table.ts';
 

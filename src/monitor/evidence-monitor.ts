@@ -9,8 +9,8 @@
  */
 import type { AccessBatch } from '../memory/access-batch.ts';
 import { ThermoError } from '../memory/error.ts';
-import { type AddressRange, PAGE_SIZE } from '../memory/range.ts';
 import type { RandomStream } from '../memory/random.ts';
+import { type AddressRange, PAGE_SIZE } from '../memory/range.ts';
 import { CheckPlanner } from './check-planner.ts';
 import { mergeDown } from './merge.ts';
 import type { CheckPlan, Monitor, MonitorAttrs, Regions } from './monitor.ts';
@@ -266,13 +266,17 @@ export function validateAttrs(attrs: MonitorAttrs): void {
   const { sampleUs, aggrUs, minNrRegions, maxNrRegions, minRegionSz, pullPerS } = attrs;
   if (!(sampleUs >= 1)) fail(`the sampling interval is ${sampleUs} us`, 'expected at least 1us');
   if (!(aggrUs >= sampleUs)) {
-    fail(`the aggregation interval (${aggrUs} us) is shorter than the sampling interval (${sampleUs} us)`, 'expected aggregation >= sampling');
+    fail(
+      `the aggregation interval (${aggrUs} us) is shorter than the sampling interval (${sampleUs} us)`,
+      'expected aggregation >= sampling',
+    );
   }
   if (minNrRegions < 3) fail(`the minimum number of regions is ${minNrRegions}`, 'expected at least 3');
   if (maxNrRegions < minNrRegions) {
     fail(`at most ${maxNrRegions} regions is below the minimum of ${minNrRegions}`, 'expected min <= max');
   }
-  if (maxNrRegions > MAX_REGIONS) fail(`${maxNrRegions} regions are too many`, `expected at most ${MAX_REGIONS}`);
+  if (maxNrRegions > MAX_REGIONS)
+    fail(`${maxNrRegions} regions are too many`, `expected at most ${MAX_REGIONS}`);
   if (minRegionSz < PAGE_SIZE || !Number.isInteger(Math.log2(minRegionSz))) {
     fail(`the minimum region size is ${minRegionSz} bytes`, 'expected a power of two from 4096 on');
   }

@@ -57,7 +57,8 @@ export function combinedRate(
   for (let step = 0; step < 16; step++) {
     const rate = 0.5 * (low + high);
     const x = rate * intervalS;
-    const slope = samples / rate - exposure + (hits * intervalS) / Math.expm1(x) - (trials - hits) * intervalS;
+    const slope =
+      samples / rate - exposure + (hits * intervalS) / Math.expm1(x) - (trials - hits) * intervalS;
     if (slope > 0) low = rate;
     else high = rate;
     if (high - low < 1e-3 * high) break;
@@ -70,7 +71,8 @@ export function binomialLogLikelihood(hits: number, trials: number): number {
   if (trials <= 0) return 0;
   const misses = trials - hits;
   return (
-    (hits > 1e-12 ? hits * Math.log(hits / trials) : 0) + (misses > 1e-12 ? misses * Math.log(misses / trials) : 0)
+    (hits > 1e-12 ? hits * Math.log(hits / trials) : 0) +
+    (misses > 1e-12 ? misses * Math.log(misses / trials) : 0)
   );
 }
 

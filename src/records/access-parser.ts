@@ -36,7 +36,14 @@ export interface ParseCounts {
 }
 
 export function emptyCounts(): ParseCounts {
-  return { lines: 0, accesses: 0, instructions: 0, unreadableLines: 0, addressesTooLarge: 0, firstUnreadableLine: 0 };
+  return {
+    lines: 0,
+    accesses: 0,
+    instructions: 0,
+    unreadableLines: 0,
+    addressesTooLarge: 0,
+    firstUnreadableLine: 0,
+  };
 }
 
 export type TraceFormat = 'lackey' | 'ramulator';

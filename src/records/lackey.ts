@@ -53,8 +53,15 @@ export class LackeyParser implements AccessParser {
     while (at < end) {
       lines++;
       const first = bytes[at];
-      if (first === LETTER_I && skipFetches && bytes[at + 11] === COMMA && bytes[at + 13] === NEWLINE) {
-        // Most lines are fetches of an address of 8 digits: only their shape is checked.
+      if (
+        first === LETTER_I &&
+        skipFetches &&
+        bytes[at + 11] === COMMA &&
+        bytes[at + 13] === NEWLINE &&
+        bytes[at + 2] === SPACE &&
+        areHex8(hex, bytes, at + 3)
+      ) {
+        // Most lines are fetches of an address of 8 digits.
         instructions++;
         at += 14;
         continue;
@@ -120,6 +127,21 @@ export class LackeyParser implements AccessParser {
     counts.instructions = instructions;
     counts.lines = lines;
   }
+}
+
+/** True if the 8 bytes from `at` are hexadecimal digits: the table has -1 for all others. */
+function areHex8(hex: Int8Array, bytes: Uint8Array, at: number): boolean {
+  return (
+    (hex[bytes[at]] |
+      hex[bytes[at + 1]] |
+      hex[bytes[at + 2]] |
+      hex[bytes[at + 3]] |
+      hex[bytes[at + 4]] |
+      hex[bytes[at + 5]] |
+      hex[bytes[at + 6]] |
+      hex[bytes[at + 7]]) >=
+    0
+  );
 }
 
 /** Empty lines and valgrind's own messages are no accesses, and no mistakes. */

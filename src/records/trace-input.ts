@@ -7,7 +7,14 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ThermoError } from '../memory/error.ts';
-import { type AccessParser, createTraceBatch, NEWLINE, type ParserOptions, type TraceBatch, type TraceFormat } from './access-parser.ts';
+import {
+  type AccessParser,
+  createTraceBatch,
+  NEWLINE,
+  type ParserOptions,
+  type TraceBatch,
+  type TraceFormat,
+} from './access-parser.ts';
 import { LackeyParser } from './lackey.ts';
 import { RamulatorParser } from './ramulator.ts';
 
@@ -34,7 +41,10 @@ const DETECT_BYTES = 65536;
  *
  * @throws ThermoError THERMO_FILE_UNREADABLE, THERMO_TRACE_TRUNCATED, THERMO_TRACE_FORMAT
  */
-export async function readTrace(options: TraceInputOptions, consume: (batch: TraceBatch) => void): Promise<AccessParser> {
+export async function readTrace(
+  options: TraceInputOptions,
+  consume: (batch: TraceBatch) => void,
+): Promise<AccessParser> {
   const name = options.path === '-' ? 'standard input' : options.path;
   const batch = createTraceBatch();
   const flush = (): void => {
@@ -44,19 +54,25 @@ export async function readTrace(options: TraceInputOptions, consume: (batch: Tra
   const splitter = new LineSplitter();
   let parser: AccessParser | undefined;
   const onLines = (bytes: Uint8Array, start: number, end: number): void => {
-    parser ??= createParser(options.format ?? detectFormat(bytes, start, end, name, options), options);
-    parser.parse(bytes, start, end, batch, flush);
+    parser?.parse(bytes, start, end, batch, flush);
+  };
+  const head = new Head(options.format === undefined ? DETECT_BYTES : 0);
+  const begin = (bytes: Buffer): void => {
+    parser = createParser(options.format ?? detectFormat(bytes, name, options), options);
+    splitter.push(bytes, onLines);
   };
   const { stream, shareRead } = openStream(options);
   try {
     for await (const chunk of stream) {
-      splitter.push(chunk as Buffer, onLines);
+      if (parser !== undefined) splitter.push(chunk as Buffer, onLines);
+      else if (head.add(chunk as Buffer)) begin(head.take());
       options.onProgress?.(shareRead());
       if (options.shouldStop?.()) break;
     }
   } catch (error) {
     throw explainReadError(error as NodeJS.ErrnoException, name);
   }
+  if (parser === undefined && head.size > 0) begin(head.take());
   splitter.finish(onLines);
   flush();
   if (parser === undefined || parser.counts.accesses === 0) {
@@ -72,17 +88,42 @@ function createParser(format: TraceFormat, options: ParserOptions): AccessParser
   return format === 'lackey' ? new LackeyParser(options) : new RamulatorParser();
 }
 
+/** The first bytes of a stream, kept until there are enough to tell the format. */
+class Head {
+  readonly #wanted: number;
+  #chunks: Buffer[] = [];
+  size = 0;
+
+  constructor(wanted: number) {
+    this.#wanted = wanted;
+  }
+
+  /** @returns true once there are enough */
+  add(chunk: Buffer): boolean {
+    // A copy: the reader uses its buffers again.
+    this.#chunks.push(Buffer.from(chunk));
+    this.size += chunk.length;
+    return this.size >= this.#wanted;
+  }
+
+  take(): Buffer {
+    const all = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    return all;
+  }
+}
+
 /** Tries every parser on the first lines; the one that finds most accesses wins. */
-function detectFormat(bytes: Uint8Array, start: number, end: number, name: string, options: ParserOptions): TraceFormat {
-  let stop = Math.min(end, start + DETECT_BYTES);
-  while (stop > start && bytes[stop - 1] !== NEWLINE) stop--;
-  if (stop === start) stop = end;
+function detectFormat(head: Buffer, name: string, options: ParserOptions): TraceFormat {
+  const sample = head.subarray(0, DETECT_BYTES);
+  const last = sample.lastIndexOf(NEWLINE);
+  const bytes = last >= 0 ? sample.subarray(0, last + 1) : Buffer.concat([sample, Buffer.from('\n')]);
   let best: TraceFormat | undefined;
   let bestCount = 0;
   for (const format of TRACE_FORMATS) {
     const parser = createParser(format, { ...options, includeFetches: true });
     const batch = createTraceBatch();
-    parser.parse(bytes, start, stop, batch, () => {
+    parser.parse(bytes, 0, bytes.length, batch, () => {
       batch.count = 0;
     });
     const found = parser.counts.accesses + parser.counts.addressesTooLarge;
@@ -92,7 +133,9 @@ function detectFormat(bytes: Uint8Array, start: number, end: number, name: strin
     }
   }
   if (best === undefined) {
-    throw new ThermoError('THERMO_TRACE_FORMAT', `${name} is in no known trace format`, { hint: FORMAT_HINT });
+    throw new ThermoError('THERMO_TRACE_FORMAT', `${name} is in no known trace format`, {
+      hint: FORMAT_HINT,
+    });
   }
   return best;
 }
@@ -105,12 +148,19 @@ function openStream(options: TraceInputOptions): { stream: AsyncIterable<unknown
   else {
     const stats = statOrThrow(options.path);
     if (stats.isDirectory()) {
-      throw new ThermoError('THERMO_FILE_UNREADABLE', `${options.path} is a directory`, { hint: 'expected a trace file, or - for standard input' });
+      throw new ThermoError('THERMO_FILE_UNREADABLE', `${options.path} is a directory`, {
+        hint: 'expected a trace file, or - for standard input',
+      });
     }
     if (stats.isFile()) total = stats.size;
     source = readFileAhead(options.path);
   }
-  return { stream: decompress(source, (bytes) => { read += bytes; }), shareRead: () => Math.min(1, read / total) };
+  return {
+    stream: decompress(source, (bytes) => {
+      read += bytes;
+    }),
+    shareRead: () => Math.min(1, read / total),
+  };
 }
 
 /** Reads a file in chunks, the next one while the caller works on the last; chunks are reused. */
@@ -146,7 +196,10 @@ function statOrThrow(path: string) {
 }
 
 /** Passes plain data on; gunzips what begins with gzip's magic bytes. */
-async function* decompress(source: AsyncIterable<Buffer>, onBytes: (count: number) => void): AsyncGenerator<Buffer> {
+async function* decompress(
+  source: AsyncIterable<Buffer>,
+  onBytes: (count: number) => void,
+): AsyncGenerator<Buffer> {
   const iterator = source[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
   let ended = false;
@@ -160,7 +213,11 @@ async function* decompress(source: AsyncIterable<Buffer>, onBytes: (count: numbe
   async function* counted(): AsyncGenerator<Buffer> {
     onBytes(head.length);
     if (head.length > 0) yield head;
-    for (let next = ended ? undefined : await iterator.next(); next && !next.done; next = await iterator.next()) {
+    for (
+      let next = ended ? undefined : await iterator.next();
+      next && !next.done;
+      next = await iterator.next()
+    ) {
       onBytes(next.value.length);
       yield next.value;
     }
@@ -198,16 +255,23 @@ function explainReadError(error: NodeJS.ErrnoException, name: string): ThermoErr
   if (error instanceof ThermoError) return error;
   if (error.code?.startsWith('Z_')) {
     const isShort = error.code === 'Z_BUF_ERROR';
-    return new ThermoError('THERMO_TRACE_TRUNCATED', `${name}: the gzip data ${isShort ? 'ends too early' : `is damaged (${error.message})`}`, {
-      hint: 'copy or record the file again; nothing was replayed',
-    });
+    return new ThermoError(
+      'THERMO_TRACE_TRUNCATED',
+      `${name}: the gzip data ${isShort ? 'ends too early' : `is damaged (${error.message})`}`,
+      {
+        hint: 'copy or record the file again; nothing was replayed',
+      },
+    );
   }
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: 'there is no such file',
     EACCES: 'permission denied',
     EISDIR: 'it is a directory',
   };
-  return new ThermoError('THERMO_FILE_UNREADABLE', `cannot read ${name}: ${reasons[error.code ?? ''] ?? error.message}`);
+  return new ThermoError(
+    'THERMO_FILE_UNREADABLE',
+    `cannot read ${name}: ${reasons[error.code ?? ''] ?? error.message}`,
+  );
 }
 
 type LinesConsumer = (bytes: Uint8Array, start: number, end: number) => void;

@@ -133,9 +133,13 @@ export class TraceSpool {
       if (this.#fd < 0) this.#fd = openUnlinked(this.#directory);
       for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
     } catch (error) {
-      throw new ThermoError('THERMO_FILE_UNWRITABLE', `cannot write a temporary file in ${this.#directory}: ${(error as Error).message}`, {
-        hint: 'set TMPDIR to a directory with room for about a tenth of the trace',
-      });
+      throw new ThermoError(
+        'THERMO_FILE_UNWRITABLE',
+        `cannot write a temporary file in ${this.#directory}: ${(error as Error).message}`,
+        {
+          hint: 'set TMPDIR to a directory with room for about a tenth of the trace',
+        },
+      );
     }
     this.#used = 0;
   }

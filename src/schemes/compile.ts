@@ -3,7 +3,7 @@
  * problem with its path.
  */
 import { type TextPosition, ThermoError } from '../memory/error.ts';
-import { parseBytes, parseShare, parseTimeUs, parseEventRate } from '../memory/units.ts';
+import { parseBytes, parseEventRate, parseShare, parseTimeUs } from '../memory/units.ts';
 import { rateOfShare } from '../monitor/rate.ts';
 import type { LongScheme } from './schema.ts';
 import type { Bound, Scheme, SchemePattern, SchemeQuota } from './scheme.ts';
@@ -39,7 +39,9 @@ export function compileScheme(
   const reader = new Reader(locate, problems);
   const pattern = compilePattern(long, intervals, reader);
   const quota = compileQuota(long, reader);
-  const applyIntervalUs = reader.read('apply_interval_us', long.apply_interval_us, 0, (value) => timeOf(value, 1));
+  const applyIntervalUs = reader.read('apply_interval_us', long.apply_interval_us, 0, (value) =>
+    timeOf(value, 1),
+  );
   const target = compileTarget(long, reader);
   if (problems.length > before) return undefined;
   return {
@@ -50,7 +52,12 @@ export function compileScheme(
     from: long.from,
     applyIntervalUs,
     quota,
-    where: { scheme: locate(''), action: locate('action'), target: locate(long.target_nid === undefined ? 'target' : 'target_nid'), from: locate('from') },
+    where: {
+      scheme: locate(''),
+      action: locate('action'),
+      target: locate(long.target_nid === undefined ? 'target' : 'target_nid'),
+      from: locate('from'),
+    },
     longForm: long,
   };
 }
@@ -72,27 +79,38 @@ class Reader {
     } catch (error) {
       if (!(error instanceof ThermoError)) throw error;
       this.#problems.push(
-        new ThermoError('THERMO_SCHEME_BAD_VALUE', `${path.split('/').slice(-2).join('.')}: ${error.message}`, {
-          where: this.#locate(path),
-          hint: error.hint,
-        }),
+        new ThermoError(
+          'THERMO_SCHEME_BAD_VALUE',
+          `${path.split('/').slice(-2).join('.')}: ${error.message}`,
+          {
+            where: this.#locate(path),
+            hint: error.hint,
+          },
+        ),
       );
       return fallback;
     }
   }
 
   fail(path: string, message: string, hint: string): void {
-    this.#problems.push(new ThermoError('THERMO_SCHEME_BAD_VALUE', message, { where: this.#locate(path), hint }));
+    this.#problems.push(
+      new ThermoError('THERMO_SCHEME_BAD_VALUE', message, { where: this.#locate(path), hint }),
+    );
   }
 }
 
 function compilePattern(long: LongScheme, intervals: Intervals, reader: Reader): SchemePattern {
   const pattern = long.access_pattern ?? {};
   const [minSzBytes, maxSzBytes] = readRange('access_pattern/sz_bytes', pattern.sz_bytes, reader, sizeOf);
-  const [minRatePerS, maxRatePerS] = readRange('access_pattern/nr_accesses', pattern.nr_accesses, reader, (value) =>
-    rateOf(value, intervals),
+  const [minRatePerS, maxRatePerS] = readRange(
+    'access_pattern/nr_accesses',
+    pattern.nr_accesses,
+    reader,
+    (value) => rateOf(value, intervals),
   );
-  const [minAgeUs, maxAgeUs] = readRange('access_pattern/age', pattern.age, reader, (value) => ageOf(value, intervals));
+  const [minAgeUs, maxAgeUs] = readRange('access_pattern/age', pattern.age, reader, (value) =>
+    ageOf(value, intervals),
+  );
   if (minRatePerS.value === Number.POSITIVE_INFINITY) {
     reader.fail(
       'access_pattern/nr_accesses/min',
@@ -118,7 +136,8 @@ function readRange(
   parse: (value: Quantity) => number,
 ): readonly [Bound, Bound] {
   const bound = (value: Quantity, sign: string): Bound => {
-    if (typeof value !== 'string' || !value.trim().startsWith(sign)) return { value: parse(value), isOpen: false };
+    if (typeof value !== 'string' || !value.trim().startsWith(sign))
+      return { value: parse(value), isOpen: false };
     return { value: parse(value.trim().slice(1).trim()), isOpen: true };
   };
   const min = reader.read(`${path}/min`, input?.min, ZERO, (value) => bound(value, '>'));
@@ -126,7 +145,11 @@ function readRange(
   const isEmpty = min.value > max.value || (min.value === max.value && (min.isOpen || max.isOpen));
   if (isEmpty && max.value !== Number.POSITIVE_INFINITY) {
     const key = path.split('/').at(-1);
-    reader.fail(`${path}/min`, `${key}: min (${input?.min}) is above max (${input?.max})`, 'expected min <= max');
+    reader.fail(
+      `${path}/min`,
+      `${key}: min (${input?.min}) is above max (${input?.max})`,
+      'expected min <= max',
+    );
   }
   return [min, max];
 }
@@ -135,12 +158,23 @@ function compileQuota(long: LongScheme, reader: Reader): SchemeQuota {
   const quotas = long.quotas ?? {};
   const szBytes = reader.read('quotas/sz_bytes', quotas.sz_bytes, Number.POSITIVE_INFINITY, sizeOf);
   if (szBytes === 0) {
-    reader.fail('quotas/sz_bytes', 'a quota of 0 bytes lets the scheme do nothing', 'leave the quota out for no limit, or give it at least 4 KiB');
+    reader.fail(
+      'quotas/sz_bytes',
+      'a quota of 0 bytes lets the scheme do nothing',
+      'leave the quota out for no limit, or give it at least 4 KiB',
+    );
   } else if (szBytes < 4096) {
-    reader.fail('quotas/sz_bytes', `a quota of ${szBytes} bytes is less than a page`, 'expected at least 4 KiB');
+    reader.fail(
+      'quotas/sz_bytes',
+      `a quota of ${szBytes} bytes is less than a page`,
+      'expected at least 4 KiB',
+    );
   }
-  const resetIntervalUs = reader.read('quotas/reset_interval_ms', quotas.reset_interval_ms, DEFAULT_WINDOW_US, (value) =>
-    timeOf(value, 1000),
+  const resetIntervalUs = reader.read(
+    'quotas/reset_interval_ms',
+    quotas.reset_interval_ms,
+    DEFAULT_WINDOW_US,
+    (value) => timeOf(value, 1000),
   );
   if (!(resetIntervalUs > 0)) {
     reader.fail('quotas/reset_interval_ms', 'a quota window cannot be 0 long', 'expected for example 1s');
@@ -149,7 +183,11 @@ function compileQuota(long: LongScheme, reader: Reader): SchemeQuota {
     reader.read(`quotas/weights/${key}`, quotas.weights?.[key], fallback, permilOf);
   const hasWeights = quotas.weights !== undefined;
   if (quotas.top !== undefined && !(Number.isSafeInteger(quotas.top) && quotas.top >= 1)) {
-    reader.fail('quotas/top', 'top needs a whole number of regions, at least 1', 'expected for example top 1000');
+    reader.fail(
+      'quotas/top',
+      'top needs a whole number of regions, at least 1',
+      'expected for example top 1000',
+    );
   }
   return {
     szBytes,
@@ -169,7 +207,11 @@ function compileTarget(long: LongScheme, reader: Reader): string | undefined {
   }
   if (long.action === 'stat') {
     if (long.target !== undefined || long.target_nid !== undefined) {
-      reader.fail(long.target === undefined ? 'target_nid' : 'target', 'stat moves nothing, so it has no target', 'leave the target out');
+      reader.fail(
+        long.target === undefined ? 'target_nid' : 'target',
+        'stat moves nothing, so it has no target',
+        'leave the target out',
+      );
     }
     return undefined;
   }
@@ -193,7 +235,9 @@ function timeOf(value: Quantity, unitUs: number): number {
 function permilOf(value: Quantity): number {
   if (typeof value === 'string') return parseShare(value);
   if (value >= 0 && value <= 1000) return value / 1000;
-  throw new ThermoError('THERMO_UNITS_BAD_VALUE', `${value} is not a weight`, { hint: 'accepted: 0 to 1000 (permil), or 0 % to 100 %' });
+  throw new ThermoError('THERMO_UNITS_BAD_VALUE', `${value} is not a weight`, {
+    hint: 'accepted: 0 to 1000 (permil), or 0 % to 100 %',
+  });
 }
 
 /** Accesses per page per second of "5 samples", "25 %", "30/s", "max"; 0 needs no unit. */
@@ -206,9 +250,13 @@ function rateOf(value: Quantity, intervals: Intervals): number {
   if (samples) {
     const share = Number(samples[1].replace(/[,_]/g, '')) / samplesOf(intervals);
     if (share <= 1) return rateOfShare(share, intervalS);
-    throw new ThermoError('THERMO_UNITS_BAD_VALUE', `"${text}" is more than the ${samplesOf(intervals)} samples of an aggregation interval`, {
-      hint: `accepted: 0 to ${samplesOf(intervals)} samples, 0 % to 100 %, or a rate such as 30/s`,
-    });
+    throw new ThermoError(
+      'THERMO_UNITS_BAD_VALUE',
+      `"${text}" is more than the ${samplesOf(intervals)} samples of an aggregation interval`,
+      {
+        hint: `accepted: 0 to ${samplesOf(intervals)} samples, 0 % to 100 %, or a rate such as 30/s`,
+      },
+    );
   }
   if (text.endsWith('%')) return rateOfShare(parseShare(text), intervalS);
   if (text.includes('/')) return parseEventRate(text);

@@ -48,7 +48,14 @@ class SchemeRunner {
   readonly resolved: ResolvedScheme;
   readonly index: number;
   readonly quota: QuotaWindow;
-  readonly stats: SchemeStats = { nrTried: 0, szTried: 0, szApplied: 0, szFailed: 0, nrQuotaExceeded: 0, szEligible: 0 };
+  readonly stats: SchemeStats = {
+    nrTried: 0,
+    szTried: 0,
+    szApplied: 0,
+    szFailed: 0,
+    nrQuotaExceeded: 0,
+    szEligible: 0,
+  };
   nextApplyUs = 0;
 
   constructor(resolved: ResolvedScheme, index: number) {
@@ -124,7 +131,8 @@ export class SchemeExecutor {
     const { scheme } = resolved;
     const matching: { i: number; priority: number }[] = [];
     for (let i = 0; i < regions.count; i++) {
-      if (this.#matches(scheme, regions, i)) matching.push({ i, priority: priorityOf(scheme, regions, i, this.#aggrUs) });
+      if (this.#matches(scheme, regions, i))
+        matching.push({ i, priority: priorityOf(scheme, regions, i, this.#aggrUs) });
     }
     // Ties: the lower address first.
     matching.sort((a, b) => b.priority - a.priority || a.i - b.i);

@@ -47,21 +47,37 @@ export function describeScheme(scheme: Scheme): string {
     describeRange(pattern.minSzBytes, pattern.maxSzBytes, formatBytes, 'of size'),
     pattern.mustBeIdle
       ? 'without any access seen'
-      : describeRange(pattern.minRatePerS, pattern.maxRatePerS, (perS) => `${Number(perS.toPrecision(4))}/s per page`, 'accessed'),
+      : describeRange(
+          pattern.minRatePerS,
+          pattern.maxRatePerS,
+          (perS) => `${Number(perS.toPrecision(4))}/s per page`,
+          'accessed',
+        ),
     describeRange(pattern.minAgeUs, pattern.maxAgeUs, formatTimeExact, 'for'),
   ].filter((text) => text !== '');
   const limits = [
-    Number.isFinite(quota.szBytes) ? `at most ${formatBytes(quota.szBytes)} per ${formatTimeExact(quota.resetIntervalUs)}` : '',
+    Number.isFinite(quota.szBytes)
+      ? `at most ${formatBytes(quota.szBytes)} per ${formatTimeExact(quota.resetIntervalUs)}`
+      : '',
     Number.isFinite(quota.top) ? `at most ${quota.top} regions per round` : '',
   ].filter((text) => text !== '');
-  const when = scheme.applyIntervalUs > 0 ? `every ${formatTimeExact(scheme.applyIntervalUs)}` : 'after each aggregation interval';
-  const first = limits.length > 0 && scheme.action !== 'stat' ? `, ${order} first, ${limits.join(' and ')}` : '';
+  const when =
+    scheme.applyIntervalUs > 0
+      ? `every ${formatTimeExact(scheme.applyIntervalUs)}`
+      : 'after each aggregation interval';
+  const first =
+    limits.length > 0 && scheme.action !== 'stat' ? `, ${order} first, ${limits.join(' and ')}` : '';
   return `${what} regions ${conditions.join(', ') || '(all of them)'}${first}; ${when}.`;
 }
 
 function describeRange(min: Bound, max: Bound, format: (value: number) => string, lead: string): string {
-  const low = min.value > 0 || min.isOpen ? `${lead} ${min.isOpen ? 'more than' : 'at least'} ${format(min.value)}` : '';
-  const high = Number.isFinite(max.value) ? `${lead} ${max.isOpen ? 'less than' : 'at most'} ${format(max.value)}` : '';
+  const low =
+    min.value > 0 || min.isOpen
+      ? `${lead} ${min.isOpen ? 'more than' : 'at least'} ${format(min.value)}`
+      : '';
+  const high = Number.isFinite(max.value)
+    ? `${lead} ${max.isOpen ? 'less than' : 'at most'} ${format(max.value)}`
+    : '';
   return [low, high].filter((text) => text !== '').join(' and ');
 }
 

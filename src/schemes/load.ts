@@ -44,16 +44,32 @@ export function loadSchemes(text: string, file: string, defaults: Intervals): Lo
   return loaded;
 }
 
-function load(text: string, file: string, defaults: Intervals, problems: ThermoError[]): LoadedSchemes | undefined {
-  const syntax = (message: string, hint: string, where: TextPosition = { file, line: 1, column: 1 }): undefined => {
+function load(
+  text: string,
+  file: string,
+  defaults: Intervals,
+  problems: ThermoError[],
+): LoadedSchemes | undefined {
+  const syntax = (
+    message: string,
+    hint: string,
+    where: TextPosition = { file, line: 1, column: 1 },
+  ): undefined => {
     problems.push(new ThermoError('THERMO_SCHEME_SYNTAX', message, { where, hint }));
     return undefined;
   };
-  if (text.length > MAX_TEXT) return syntax(`the file holds ${text.length} characters`, `expected at most ${MAX_TEXT}`);
+  if (text.length > MAX_TEXT)
+    return syntax(`the file holds ${text.length} characters`, `expected at most ${MAX_TEXT}`);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells binary data
-  if (/[\u0000-\u0008\u000e-\u001f\ufffd]/.test(text)) return syntax('this is no text file', 'expected a YAML file in UTF-8');
+  if (/[\u0000-\u0008\u000e-\u001f\ufffd]/.test(text))
+    return syntax('this is no text file', 'expected a YAML file in UTF-8');
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false, merge: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    prettyErrors: false,
+    merge: true,
+  });
   const source = new SourceDocument(file, document, lines);
   for (const error of document.errors) {
     const message = `${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`;
@@ -67,21 +83,35 @@ function load(text: string, file: string, defaults: Intervals, problems: ThermoE
     return syntax(`not usable YAML: ${(error as Error).message}`, 'check anchors and aliases');
   }
   if (value === null || value === undefined) {
-    return syntax('the file is empty', 'expected for example:\n    version: 1\n    schemes:\n      - promote hot>5 to DRAM quota 1G/s');
+    return syntax(
+      'the file is empty',
+      'expected for example:\n    version: 1\n    schemes:\n      - promote hot>5 to DRAM quota 1G/s',
+    );
   }
   const structure = validateStructure(value, source, problems);
   if (structure === undefined) return undefined;
   const attrs = readAttrs(structure.monitor, source, problems);
-  const intervals = { sampleUs: attrs.sampleUs ?? defaults.sampleUs, aggrUs: attrs.aggrUs ?? defaults.aggrUs };
+  const intervals = {
+    sampleUs: attrs.sampleUs ?? defaults.sampleUs,
+    aggrUs: attrs.aggrUs ?? defaults.aggrUs,
+  };
   const schemes = compileAll(structure, source, intervals, problems);
   return { file, schemes, attrs };
 }
 
-function compileAll(file: SchemeFile, source: SourceDocument, intervals: Intervals, problems: ThermoError[]): Scheme[] {
+function compileAll(
+  file: SchemeFile,
+  source: SourceDocument,
+  intervals: Intervals,
+  problems: ThermoError[],
+): Scheme[] {
   const schemes: Scheme[] = [];
   const names = new Map<string, number>();
   file.schemes.forEach((item, index) => {
-    const resolved = typeof item === 'string' ? resolveSentence(item, index, source, problems) : resolveMap(item, index, source);
+    const resolved =
+      typeof item === 'string'
+        ? resolveSentence(item, index, source, problems)
+        : resolveMap(item, index, source);
     if (resolved === undefined) return;
     const base = defaultName(resolved.long);
     const name = resolved.long.name ?? (names.has(base) ? `${base}-${index + 1}` : base);
@@ -106,12 +136,19 @@ interface Resolved {
   readonly locate: (path: string) => TextPosition;
 }
 
-function resolveSentence(text: string, index: number, source: SourceDocument, problems: ThermoError[]): Resolved | undefined {
+function resolveSentence(
+  text: string,
+  index: number,
+  source: SourceDocument,
+  problems: ThermoError[],
+): Resolved | undefined {
   const base = source.textOffsetOf(['schemes', index]);
   const result = expandSentence(text);
   if (!result.ok) {
     for (const { offset, message, hint } of result.problems) {
-      problems.push(new ThermoError('THERMO_SCHEME_BAD_SENTENCE', message, { where: source.at(base + offset), hint }));
+      problems.push(
+        new ThermoError('THERMO_SCHEME_BAD_SENTENCE', message, { where: source.at(base + offset), hint }),
+      );
     }
     return undefined;
   }
@@ -137,16 +174,29 @@ function defaultName(long: LongScheme): string {
   return long.action === 'migrate_cold' ? 'demote' : long.action;
 }
 
-function readAttrs(block: MonitorBlock | undefined, source: SourceDocument, problems: ThermoError[]): FileAttrs {
+function readAttrs(
+  block: MonitorBlock | undefined,
+  source: SourceDocument,
+  problems: ThermoError[],
+): FileAttrs {
   const attrs: { -readonly [K in keyof FileAttrs]: FileAttrs[K] } = {};
-  const read = (path: string[], value: string | number | undefined, parse: (text: string) => number): number | undefined => {
+  const read = (
+    path: string[],
+    value: string | number | undefined,
+    parse: (text: string) => number,
+  ): number | undefined => {
     if (value === undefined) return undefined;
     try {
       return parse(typeof value === 'number' && path.at(-1)?.endsWith('_us') ? `${value}us` : String(value));
     } catch (error) {
       if (!(error instanceof ThermoError)) throw error;
       const where = source.at(source.offsetOf(['monitor', ...path]));
-      problems.push(new ThermoError('THERMO_SCHEME_BAD_VALUE', `${path.at(-1)}: ${error.message}`, { where, hint: error.hint }));
+      problems.push(
+        new ThermoError('THERMO_SCHEME_BAD_VALUE', `${path.at(-1)}: ${error.message}`, {
+          where,
+          hint: error.hint,
+        }),
+      );
       return undefined;
     }
   };

@@ -7,7 +7,11 @@ import type { Scheme } from './scheme.ts';
 /** @throws ThermoErrors with every scheme that does not fit the machine */
 export function resolveSchemes(
   schemes: readonly Scheme[],
-  machine: { readonly name: string; readonly nodes: readonly MemoryNode[]; readonly actions: readonly string[] },
+  machine: {
+    readonly name: string;
+    readonly nodes: readonly MemoryNode[];
+    readonly actions: readonly string[];
+  },
 ): ResolvedScheme[] {
   const problems: ThermoError[] = [];
   const nidsOf = (name: string | undefined, where: ThermoError['where']): number[] | undefined => {
@@ -16,17 +20,26 @@ export function resolveSchemes(
       return resolveTier(name, machine.nodes).map((node) => node.nid);
     } catch (error) {
       if (!(error instanceof ThermoError)) throw error;
-      problems.push(new ThermoError(error.code, `the machine ${machine.name} has no memory "${name}"`, { where, hint: error.hint }));
+      problems.push(
+        new ThermoError(error.code, `the machine ${machine.name} has no memory "${name}"`, {
+          where,
+          hint: error.hint,
+        }),
+      );
       return [];
     }
   };
   const resolved = schemes.map((scheme) => {
     if (!machine.actions.includes(scheme.action)) {
       problems.push(
-        new ThermoError('THERMO_SCHEME_UNSUPPORTED_ACTION', `the machine ${machine.name} cannot do "${scheme.action}"`, {
-          where: scheme.where.action,
-          hint: `it can: ${machine.actions.join(', ')}`,
-        }),
+        new ThermoError(
+          'THERMO_SCHEME_UNSUPPORTED_ACTION',
+          `the machine ${machine.name} cannot do "${scheme.action}"`,
+          {
+            where: scheme.where.action,
+            hint: `it can: ${machine.actions.join(', ')}`,
+          },
+        ),
       );
     }
     return {

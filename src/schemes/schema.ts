@@ -11,7 +11,9 @@ const quantity = (description: string, examples: readonly (string | number)[]) =
 const range = (description: string, examples: readonly [string | number, string | number]) =>
   Type.Object(
     {
-      min: Type.Optional(quantity('lower bound, inclusive unless written "> X"; open if left out', [examples[0]])),
+      min: Type.Optional(
+        quantity('lower bound, inclusive unless written "> X"; open if left out', [examples[0]]),
+      ),
       max: Type.Optional(quantity('upper bound, inclusive; "max" or nothing: open', [examples[1]])),
     },
     { description, additionalProperties: false },
@@ -21,10 +23,10 @@ export const AccessPatternSchema = Type.Object(
   {
     sz_bytes: Type.Optional(range('size of the region', ['4 KiB', 'max'])),
     nr_accesses: Type.Optional(
-      range('how often its pages are accessed: "5 samples" of an aggregation interval, "25 %" of the samples, or "30/s" per page', [
-        '> 5 samples',
-        '100 %',
-      ]),
+      range(
+        'how often its pages are accessed: "5 samples" of an aggregation interval, "25 %" of the samples, or "30/s" per page',
+        ['> 5 samples', '100 %'],
+      ),
     ),
     age: Type.Optional(range('how long that has been so: a time, or "10 aggr_intervals"', ['2s', 'max'])),
   },
@@ -36,7 +38,11 @@ export const QuotasSchema = Type.Object(
     sz_bytes: Type.Optional(quantity('most bytes tried per window; left out: no limit', ['1 GiB', '200M'])),
     reset_interval_ms: Type.Optional(quantity('length of the window; 1 s if left out', ['1s', 1000])),
     top: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'act on at most this many regions per round, those of highest priority', examples: [1000] }),
+      Type.Integer({
+        minimum: 1,
+        description: 'act on at most this many regions per round, those of highest priority',
+        examples: [1000],
+      }),
     ),
     weights: Type.Optional(
       Type.Object(
@@ -45,7 +51,10 @@ export const QuotasSchema = Type.Object(
           nr_accesses_permil: Type.Optional(quantity('weight of the access rate', [1000, '100 %'])),
           age_permil: Type.Optional(quantity('weight of the age', [0, '50 %'])),
         },
-        { description: 'what makes a region come first when the quota is short', additionalProperties: false },
+        {
+          description: 'what makes a region come first when the quota is short',
+          additionalProperties: false,
+        },
       ),
     ),
   },
@@ -56,19 +65,36 @@ export const ACTIONS = ['migrate_hot', 'migrate_cold', 'stat'] as const;
 
 export const LongSchemeSchema = Type.Object(
   {
-    name: Type.Optional(Type.String({ minLength: 1, description: 'shown in reports; must be unique', examples: ['promote-hot'] })),
+    name: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'shown in reports; must be unique',
+        examples: ['promote-hot'],
+      }),
+    ),
     action: Type.Unsafe<(typeof ACTIONS)[number]>({
       type: 'string',
       enum: [...ACTIONS],
-      description: 'migrate_hot: move to the target, hottest first; migrate_cold: coldest first; stat: only count',
+      description:
+        'migrate_hot: move to the target, hottest first; migrate_cold: coldest first; stat: only count',
     }),
     access_pattern: Type.Optional(AccessPatternSchema),
     target: Type.Optional(
-      Type.String({ description: 'where to: DRAM, CXL, HBM, PMEM, nodeN, fast or slow', examples: ['DRAM', 'node1', 'slow'] }),
+      Type.String({
+        description: 'where to: DRAM, CXL, HBM, PMEM, nodeN, fast or slow',
+        examples: ['DRAM', 'node1', 'slow'],
+      }),
     ),
     target_nid: Type.Optional(Type.Integer({ minimum: 0, description: 'where to, as a NUMA node number' })),
-    from: Type.Optional(Type.String({ description: 'act only on memory that lies there; names as for target', examples: ['CXL'] })),
-    apply_interval_us: Type.Optional(quantity('time between two rounds; 0: each aggregation interval', ['1s', 0])),
+    from: Type.Optional(
+      Type.String({
+        description: 'act only on memory that lies there; names as for target',
+        examples: ['CXL'],
+      }),
+    ),
+    apply_interval_us: Type.Optional(
+      quantity('time between two rounds; 0: each aggregation interval', ['1s', 0]),
+    ),
     quotas: Type.Optional(QuotasSchema),
   },
   { description: 'a scheme in the long form', additionalProperties: false },
@@ -96,7 +122,10 @@ export const MonitorBlockSchema = Type.Object(
     ),
     min_region_sz: Type.Optional(quantity('smallest region, a power of two', ['4 KiB', '2 MiB'])),
   },
-  { description: 'monitoring attributes; defaults: 5ms, 100ms, 10..1000 regions, 4 KiB', additionalProperties: false },
+  {
+    description: 'monitoring attributes; defaults: 5ms, 100ms, 10..1000 regions, 4 KiB',
+    additionalProperties: false,
+  },
 );
 
 export const SCHEMA_ID = 'https://thermocline.invalid/schema/schemes-1.json';
@@ -126,5 +155,8 @@ export type MonitorBlock = Static<typeof MonitorBlockSchema>;
 
 /** The JSON Schema document (draft-07) that editors use. */
 export function schemeJsonSchema(): object {
-  return { $schema: 'http://json-schema.org/draft-07/schema#', ...JSON.parse(JSON.stringify(SchemeFileSchema)) };
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    ...JSON.parse(JSON.stringify(SchemeFileSchema)),
+  };
 }

@@ -47,7 +47,16 @@ export function expandSentence(sentence: string): SentenceResult {
   }));
   const first = tokens[0];
   if (first === undefined) {
-    return { ok: false, problems: [{ offset: 0, message: 'empty sentence', hint: 'expected for example: promote hot>5 to DRAM quota 1G/s' }] };
+    return {
+      ok: false,
+      problems: [
+        {
+          offset: 0,
+          message: 'empty sentence',
+          hint: 'expected for example: promote hot>5 to DRAM quota 1G/s',
+        },
+      ],
+    };
   }
   const action = Object.hasOwn(ACTION_WORDS, first.text) ? ACTION_WORDS[first.text] : undefined;
   if (action === undefined) {
@@ -76,6 +85,16 @@ export function expandSentence(sentence: string): SentenceResult {
     if (at < tokens.length && /^[<>=]/.test(tokens[at].text)) operator = tokens[at++].text;
     const from = at;
     while (at < tokens.length && !KEYWORDS.includes(tokens[at].text)) at++;
+    const stray = tokens.slice(from + 1, at).find((token) => isStrayWord(token.text));
+    if (stray !== undefined) {
+      problems.push({
+        offset: stray.offset,
+        message: `unexpected "${stray.text}"`,
+        hint: suggest(stray.text, KEYWORDS, 'clauses'),
+      });
+      clauses.set(word.text, { keyword: word.text, offset: word.offset, operator, value: '?', valueOffset: word.offset });
+      continue;
+    }
     const value = from < at ? sentence.slice(tokens[from].offset, tokens[at - 1].end) : '';
     const valueOffset = from < at ? tokens[from].offset : word.offset;
     const clause = { keyword: word.text, offset: word.offset, operator, value, valueOffset };
@@ -93,13 +112,20 @@ export function expandSentence(sentence: string): SentenceResult {
   return { ok: true, scheme: toLongForm(action, clauses), clauseOffset: offsetsByPath(clauses) };
 }
 
+/** A word that no value can contain: likely a misspelt clause. Units and "per" may stand apart. */
+function isStrayWord(text: string): boolean {
+  return /^[a-z]{3,}$/i.test(text) && !/^([kmgtp]ib|min|per|samples?)$/i.test(text);
+}
+
 function checkClause(clause: Clause, isSecond: boolean): SentenceProblem[] {
   const { keyword, offset, operator, value } = clause;
   const fail = (message: string, hint: string): SentenceProblem[] => [{ offset, message, hint }];
   if (isSecond) return fail(`"${keyword}" is said twice`, 'each clause may come once');
   if (value === '') return fail(`"${keyword}" lacks its value`, `expected for example: ${EXAMPLES[keyword]}`);
   if (!COMPARED.includes(keyword)) {
-    return operator === undefined ? [] : fail(`"${keyword}" takes no "${operator}"`, `expected for example: ${EXAMPLES[keyword]}`);
+    return operator === undefined
+      ? []
+      : fail(`"${keyword}" takes no "${operator}"`, `expected for example: ${EXAMPLES[keyword]}`);
   }
   const allowed = keyword === 'size' ? ['>', '>=', '<', '<='] : ['>', '>='];
   if (operator === undefined || !allowed.includes(operator)) {
@@ -133,7 +159,9 @@ function toLongForm(action: LongScheme['action'], clauses: ReadonlyMap<string, C
   const pattern: NonNullable<LongScheme['access_pattern']> = {};
   const size = clauses.get('size');
   if (size !== undefined) {
-    pattern.sz_bytes = size.operator?.startsWith('>') ? { min: bound('size') ?? '' } : { max: size.operator === '<' ? `< ${size.value}` : size.value };
+    pattern.sz_bytes = size.operator?.startsWith('>')
+      ? { min: bound('size') ?? '' }
+      : { max: size.operator === '<' ? `< ${size.value}` : size.value };
   }
   if (hot !== undefined) pattern.nr_accesses = { min: withSamples(hot) };
   else if (cold !== undefined || action === 'migrate_cold') pattern.nr_accesses = { max: '0 samples' };
@@ -177,7 +205,10 @@ function splitQuota(text: string): { sz_bytes: string; reset_interval_ms: string
   const slash = text.lastIndexOf('/');
   if (slash < 0) return { sz_bytes: text, reset_interval_ms: '' };
   const window = text.slice(slash + 1).trim();
-  return { sz_bytes: text.slice(0, slash).trim(), reset_interval_ms: /^\d/.test(window) ? window : `1${window}` };
+  return {
+    sz_bytes: text.slice(0, slash).trim(),
+    reset_interval_ms: /^\d/.test(window) ? window : `1${window}`,
+  };
 }
 
 /** Where each part of the long form came from in the sentence, for later error messages. */

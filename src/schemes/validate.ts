@@ -8,7 +8,13 @@ import { type TextPosition, ThermoError } from '../memory/error.ts';
 import { nearestWord, suggest } from '../memory/nearest-word.ts';
 import { type SchemeFile, SchemeFileSchema } from './schema.ts';
 
-const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: false, allowUnionTypes: true, verbose: true });
+const ajv = new Ajv({
+  allErrors: true,
+  strict: true,
+  strictTypes: false,
+  allowUnionTypes: true,
+  verbose: true,
+});
 const isSchemeFile = ajv.compile<SchemeFile>(SchemeFileSchema);
 
 /** A parsed file with the means to point into it. */
@@ -55,7 +61,11 @@ export class SourceDocument {
 }
 
 /** Validates; returns the file, or pushes what is wrong and returns undefined. */
-export function validateStructure(value: unknown, source: SourceDocument, problems: ThermoError[]): SchemeFile | undefined {
+export function validateStructure(
+  value: unknown,
+  source: SourceDocument,
+  problems: ThermoError[],
+): SchemeFile | undefined {
   if (isSchemeFile(value)) return value;
   const errors = relevantErrors(isSchemeFile.errors ?? []);
   for (const error of errors) problems.push(toThermoError(error, source));
@@ -95,10 +105,14 @@ function toThermoError(error: ErrorObject, source: SourceDocument): ThermoError 
       });
     }
     case 'required':
-      return new ThermoError('THERMO_SCHEME_MISSING_KEY', `${describe(path)} lacks the key "${params.missingProperty}"`, {
-        where,
-        hint: params.missingProperty === 'version' ? 'begin the file with: version: 1' : undefined,
-      });
+      return new ThermoError(
+        'THERMO_SCHEME_MISSING_KEY',
+        `${describe(path)} lacks the key "${params.missingProperty}"`,
+        {
+          where,
+          hint: params.missingProperty === 'version' ? 'begin the file with: version: 1' : undefined,
+        },
+      );
     case 'enum': {
       const allowed = (params.allowedValues as unknown[]).map(String);
       const near = nearestWord(String(error.data), allowed);
@@ -119,13 +133,21 @@ function toThermoError(error: ErrorObject, source: SourceDocument): ThermoError 
       });
     case 'type': {
       const types = ([] as string[]).concat(params.type as string | string[]);
-      return new ThermoError('THERMO_SCHEME_BAD_TYPE', `${name} is ${kindOf(error.data)}, ${show(error.data)}`, {
-        where,
-        hint: `expected ${types.map((type) => TYPE_WORDS[type] ?? type).join(' or ')}`,
-      });
+      return new ThermoError(
+        'THERMO_SCHEME_BAD_TYPE',
+        `${name} is ${kindOf(error.data)}, ${show(error.data)}`,
+        {
+          where,
+          hint: `expected ${types.map((type) => TYPE_WORDS[type] ?? type).join(' or ')}`,
+        },
+      );
     }
     default:
-      return new ThermoError('THERMO_SCHEME_BAD_VALUE', `${name}: ${show(error.data)} ${error.message ?? 'is invalid'}`, { where });
+      return new ThermoError(
+        'THERMO_SCHEME_BAD_VALUE',
+        `${name}: ${show(error.data)} ${error.message ?? 'is invalid'}`,
+        { where },
+      );
   }
 }
 
@@ -152,5 +174,7 @@ function show(value: unknown): string {
 /** `schemes[0].quotas`, or "the file". */
 function describe(path: readonly (string | number)[]): string {
   if (path.length === 0) return 'the file';
-  return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');
+  return path
+    .map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`))
+    .join('');
 }

@@ -38,7 +38,14 @@ export function renderHeatMap(data: HeatMapData, options: HeatMapOptions): strin
     rate <= 0 || highest <= 0 ? 0 : Math.max(0, 1 + Math.log(rate / highest) / Math.log(DYNAMIC_RANGE));
   const lines: string[] = [];
   for (let line = 0; line < options.height; line++) {
-    const label = line === 0 ? labels[0] : line === options.height >> 1 ? labels[1] : line === options.height - 1 ? labels[2] : '';
+    const label =
+      line === 0
+        ? labels[0]
+        : line === options.height >> 1
+          ? labels[1]
+          : line === options.height - 1
+            ? labels[2]
+            : '';
     lines.push(`${label.padStart(gutter - 1)} ${renderLine(grid, line, rows, level, options.depth)}`);
   }
   const end = formatSeconds((data.columns.at(-1)?.timeUs ?? 0) / 1e6);
@@ -63,7 +70,8 @@ function renderLine(
     // Row 0 of the data is the lowest address: the bottom line.
     if (depth === 'none') {
       const value = level(column[rows - 1 - line]);
-      text += DENSITY[value <= 0 ? 0 : Math.min(DENSITY.length - 1, 1 + Math.floor(value * (DENSITY.length - 1)))];
+      text +=
+        DENSITY[value <= 0 ? 0 : Math.min(DENSITY.length - 1, 1 + Math.floor(value * (DENSITY.length - 1)))];
       continue;
     }
     const upper = quantize(level(column[rows - 1 - 2 * line]));

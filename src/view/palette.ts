@@ -52,17 +52,28 @@ function basic(level: number): number {
 
 /** Nearest colour of the 6 x 6 x 6 cube of 256-colour terminals. */
 function to256([r, g, b]: Rgb): number {
-  const step = (value: number): number => (value < 48 ? 0 : value < 115 ? 1 : Math.min(5, Math.floor((value - 35) / 40)));
+  const step = (value: number): number =>
+    value < 48 ? 0 : value < 115 ? 1 : Math.min(5, Math.floor((value - 35) / 40));
   return 16 + 36 * step(r) + 6 * step(g) + step(b);
 }
 
 /** What the terminal behind a stream can show, by NO_COLOR, FORCE_COLOR, COLORTERM and TERM. */
-export function detectColorDepth(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): ColorDepth {
+export function detectColorDepth(
+  env: Readonly<Record<string, string | undefined>>,
+  isTerminal: boolean,
+): ColorDepth {
   const forced = env.FORCE_COLOR;
   if (forced !== undefined && forced !== '0' && forced !== 'false') {
-    return forced === '3' ? 'truecolor' : forced === '2' ? '256' : forced === '1' ? '16' : depthOfTerminal(env);
+    return forced === '3'
+      ? 'truecolor'
+      : forced === '2'
+        ? '256'
+        : forced === '1'
+          ? '16'
+          : depthOfTerminal(env);
   }
-  if ((env.NO_COLOR !== undefined && env.NO_COLOR !== '') || !isTerminal || env.TERM === 'dumb') return 'none';
+  if ((env.NO_COLOR !== undefined && env.NO_COLOR !== '') || !isTerminal || env.TERM === 'dumb')
+    return 'none';
   return depthOfTerminal(env);
 }
 

@@ -13,7 +13,11 @@ export interface RunFacts {
   readonly accesses: number;
   readonly fastTierShare: number;
   readonly completionSeconds: number;
-  readonly baseline: { readonly static: number; readonly allFast: number; readonly staticFastTierShare: number };
+  readonly baseline: {
+    readonly static: number;
+    readonly allFast: number;
+    readonly staticFastTierShare: number;
+  };
   readonly promotedBytes: number;
   readonly demotedBytes: number;
   readonly reclaimDemotedBytes: number;
@@ -32,7 +36,12 @@ export interface RunFacts {
     readonly quotaSeconds: number;
     readonly quotaExceeded: number;
   }[];
-  readonly hotSet: { readonly precision: number; readonly recall: number; readonly f1: number; readonly minRatePerS: number };
+  readonly hotSet: {
+    readonly precision: number;
+    readonly recall: number;
+    readonly f1: number;
+    readonly minRatePerS: number;
+  };
   readonly interrupted: boolean;
   readonly warnings: readonly string[];
 }
@@ -56,7 +65,9 @@ export function renderRunSummary(run: RunFacts, width: number): string {
         [
           'completion time',
           isPartial ? 'interrupted' : formatSeconds(run.completionSeconds),
-          isPartial ? `after ${formatSeconds(run.simulatedSeconds)}` : `modelled; ${formatPercent(possible > 0 ? saved / possible : 0)} of the possible gain`,
+          isPartial
+            ? `after ${formatSeconds(run.simulatedSeconds)}`
+            : `modelled; ${formatPercent(possible > 0 ? saved / possible : 0)} of the possible gain`,
         ],
         ['  nothing migrated', formatSeconds(baseline.static)],
         ['  all in DRAM', formatSeconds(baseline.allFast)],
@@ -64,7 +75,9 @@ export function renderRunSummary(run: RunFacts, width: number): string {
         [
           'demoted',
           formatBytes(run.demotedBytes),
-          run.reclaimDemotedBytes > 0 ? `${formatBytes(run.reclaimDemotedBytes)} of it by the machine's own reclaim` : '',
+          run.reclaimDemotedBytes > 0
+            ? `${formatBytes(run.reclaimDemotedBytes)} of it by the machine's own reclaim`
+            : '',
         ],
         ['failed', formatBytes(run.failedBytes)],
         ['regions', `${formatCount(run.regions.peak)} at most`, `limit ${formatCount(run.regions.limit)}`],
@@ -79,7 +92,11 @@ export function renderRunSummary(run: RunFacts, width: number): string {
           `F1 ${run.hotSet.f1.toFixed(3)}`,
           `precision ${run.hotSet.precision.toFixed(3)}, recall ${run.hotSet.recall.toFixed(3)}, at ${run.hotSet.minRatePerS.toFixed(1)} accesses/s per page`,
         ],
-        ['time', `${formatSeconds(run.simulatedSeconds)} modelled`, `${formatSeconds(run.wallSeconds)} on the clock`],
+        [
+          'time',
+          `${formatSeconds(run.simulatedSeconds)} modelled`,
+          `${formatSeconds(run.wallSeconds)} on the clock`,
+        ],
       ],
       width,
     ),
@@ -102,7 +119,9 @@ function renderSchemes(run: RunFacts, width: number): string[] {
     formatBytes(scheme.triedBytes),
     formatBytes(scheme.appliedBytes),
     formatBytes(scheme.failedBytes),
-    scheme.quotaBytes === null ? '-' : `${formatBytes(scheme.quotaBytes)}/${formatSeconds(scheme.quotaSeconds)}`,
+    scheme.quotaBytes === null
+      ? '-'
+      : `${formatBytes(scheme.quotaBytes)}/${formatSeconds(scheme.quotaSeconds)}`,
     quotaUse(scheme),
     formatCount(scheme.quotaExceeded),
   ]);
@@ -112,5 +131,8 @@ function renderSchemes(run: RunFacts, width: number): string[] {
     rows,
   );
   if (table.every((line) => line.length <= width)) return table;
-  return rows.flatMap((row) => [row[0], ...titles.slice(1).map((title, i) => `  ${title.padEnd(9)}${row[i + 1]}`)]);
+  return rows.flatMap((row) => [
+    row[0],
+    ...titles.slice(1).map((title, i) => `  ${title.padEnd(9)}${row[i + 1]}`),
+  ]);
 }

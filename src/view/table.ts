@@ -7,7 +7,9 @@ export interface Column {
 
 /** Lines of a table; columns are as wide as their widest cell. */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
-  const widths = columns.map((column, i) => Math.max(column.title.length, ...rows.map((row) => row[i].length)));
+  const widths = columns.map((column, i) =>
+    Math.max(column.title.length, ...rows.map((row) => row[i].length)),
+  );
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, i) => (columns[i].align === 'right' ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))

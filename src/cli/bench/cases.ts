@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { runSchemes } from '../../lab/run.ts';
+import type { ModelledMachine } from '../../machines/machine.ts';
 import { openReplay } from '../../machines/replayed/open-replay.ts';
 import { createPreset } from '../../machines/simulated/presets.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { EvidenceMonitor } from '../../monitor/evidence-monitor.ts';
 import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
-import type { ModelledMachine } from '../../machines/machine.ts';
 import { loadSchemes } from '../../schemes/load.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
 import { VERSION } from '../version.ts';
@@ -22,7 +22,10 @@ export type Numbers = Readonly<Record<string, number>>;
 const GIB = 2 ** 30;
 const SCHEMES = 'version: 1\nschemes:\n  - promote hot>5 to DRAM quota 1G/s\n';
 
-async function runOn(machine: ModelledMachine, untilUs: number): Promise<{ seconds: number; ticks: number; metadata: number }> {
+async function runOn(
+  machine: ModelledMachine,
+  untilUs: number,
+): Promise<{ seconds: number; ticks: number; metadata: number }> {
   const monitor = new EvidenceMonitor(DEFAULT_ATTRS, new RandomStream(1, 'monitor'));
   const { schemes } = loadSchemes(SCHEMES, 'bench', DEFAULT_ATTRS);
   const start = performance.now();
@@ -55,7 +58,11 @@ async function defaultJob(): Promise<Numbers> {
 async function halfMinuteAt(sizeBytes: number): Promise<Numbers> {
   const machine = createPreset('seed-test-2', { seed: 1, sizeBytes });
   const { seconds, ticks, metadata } = await runOn(machine, 30e6);
-  return { 'us per tick': (seconds / ticks) * 1e6, 'metadata KiB': metadata / 1024, 'peak memory MB': peakMemory() / 1e6 };
+  return {
+    'us per tick': (seconds / ticks) * 1e6,
+    'metadata KiB': metadata / 1024,
+    'peak memory MB': peakMemory() / 1e6,
+  };
 }
 
 /**
@@ -150,8 +157,20 @@ export interface BenchCase {
 }
 
 export const BENCH_CASES: readonly BenchCase[] = [
-  { name: 'default-job', what: 'run schemes/promote-hot.yaml on seed-test-2, 192 GiB (target: under 5 s, 300 MB)', run: defaultJob },
+  {
+    name: 'default-job',
+    what: 'run schemes/promote-hot.yaml on seed-test-2, 192 GiB (target: under 5 s, 300 MB)',
+    run: defaultJob,
+  },
   { name: 'tick-16GiB', what: '30 s on a machine of 16 GiB', run: () => halfMinuteAt(16 * GIB) },
-  { name: 'tick-16TiB', what: '30 s on a machine of 16 TiB (target: as 16 GiB)', run: () => halfMinuteAt(16384 * GIB) },
-  { name: 'replay-lackey', what: 'replay of 4 M data accesses of lackey text (target: 5 M accesses/s)', run: replayLackey },
+  {
+    name: 'tick-16TiB',
+    what: '30 s on a machine of 16 TiB (target: as 16 GiB)',
+    run: () => halfMinuteAt(16384 * GIB),
+  },
+  {
+    name: 'replay-lackey',
+    what: 'replay of 4 M data accesses of lackey text (target: 5 M accesses/s)',
+    run: replayLackey,
+  },
 ];

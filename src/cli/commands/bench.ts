@@ -21,7 +21,11 @@ interface Spread {
   readonly max: number;
 }
 
-export async function benchCommand(file: string | undefined, options: BenchOptions, terminal: Terminal): Promise<number> {
+export async function benchCommand(
+  file: string | undefined,
+  options: BenchOptions,
+  terminal: Terminal,
+): Promise<number> {
   if (options.case === WRITE_SAMPLE && file !== undefined) {
     writeLackeySample(file);
     return 0;
@@ -44,15 +48,28 @@ export async function benchCommand(file: string | undefined, options: BenchOptio
     }
     results.push({ name, what, numbers: summarize(samples) });
   }
-  const about = { version: VERSION, node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, runs };
+  const about = {
+    version: VERSION,
+    node: process.version,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    runs,
+  };
   if (options.json) {
-    terminal.stdout.write(`${JSON.stringify({ schema: 'thermocline.bench/1', ...about, cases: results }, null, 2)}\n`);
+    terminal.stdout.write(
+      `${JSON.stringify({ schema: 'thermocline.bench/1', ...about, cases: results }, null, 2)}\n`,
+    );
     return 0;
   }
-  terminal.stdout.write(`${about.cpu}, ${about.cores} cores, Node ${about.node}, ${runs} processes per case\n`);
+  terminal.stdout.write(
+    `${about.cpu}, ${about.cores} cores, Node ${about.node}, ${runs} processes per case\n`,
+  );
   for (const { name, what, numbers } of results) {
     terminal.stdout.write(`\n${name}: ${what}\n`);
-    const rows = Object.entries(numbers).map(([key, { median, min, max }]) => [key, ...[median, min, max].map((v) => v.toPrecision(4))]);
+    const rows = Object.entries(numbers).map(([key, { median, min, max }]) => [
+      key,
+      ...[median, min, max].map((v) => v.toPrecision(4)),
+    ]);
     const lines = renderTable(
       ['', 'median', 'min', 'max'].map((title, i) => ({ title, align: i === 0 ? 'left' : 'right' })),
       rows,

@@ -43,9 +43,16 @@ const TRACE_PUSH: PushSetting = { kind: 'rate', perS: 5876 };
 const TURN_MS = 50;
 
 /** @returns the exit status */
-export async function runCommand(schemeFile: string, options: RunCommandOptions, terminal: Terminal): Promise<number> {
+export async function runCommand(
+  schemeFile: string,
+  options: RunCommandOptions,
+  terminal: Terminal,
+): Promise<number> {
   const startMs = performance.now();
-  const defaults = { sampleUs: options.sample ?? DEFAULT_ATTRS.sampleUs, aggrUs: options.aggr ?? DEFAULT_ATTRS.aggrUs };
+  const defaults = {
+    sampleUs: options.sample ?? DEFAULT_ATTRS.sampleUs,
+    aggrUs: options.aggr ?? DEFAULT_ATTRS.aggrUs,
+  };
   const loaded = await readSchemes(schemeFile, defaults, terminal);
   const attrs = resolveAttrs(options, loaded.attrs);
   const monitor = new EvidenceMonitor(attrs, new RandomStream(options.seed, 'monitor'));
@@ -68,7 +75,8 @@ export async function runCommand(schemeFile: string, options: RunCommandOptions,
     }
     if (out !== undefined) {
       writeResult(out, result, machine);
-      if (!options.json) terminal.stdout.write(`\nfiles: ${out.path}/ (run.json, heatmap.txt, journal.ndjson)\n`);
+      if (!options.json)
+        terminal.stdout.write(`\nfiles: ${out.path}/ (run.json, heatmap.txt, journal.ndjson)\n`);
     }
     return 0;
   } catch (error) {
@@ -130,7 +138,10 @@ async function runOn(machine: ModelledMachine, context: Context): Promise<RunRes
     version: VERSION,
     shouldStop: terminal.isInterrupted,
     onPublished: ({ state, patches }) => {
-      out?.append('journal.ndjson', `${JSON.stringify({ seq: sequence++, timeUs: state.timeUs, patches })}\n`);
+      out?.append(
+        'journal.ndjson',
+        `${JSON.stringify({ seq: sequence++, timeUs: state.timeUs, patches })}\n`,
+      );
       progress.update('running', machine.progress(), `${formatSeconds(state.timeUs / 1e6)} modelled`);
     },
     pause: () => {
@@ -142,13 +153,20 @@ async function runOn(machine: ModelledMachine, context: Context): Promise<RunRes
   });
 }
 
-function print(result: RunResult, machine: ModelledMachine, options: RunCommandOptions, terminal: Terminal): void {
+function print(
+  result: RunResult,
+  machine: ModelledMachine,
+  options: RunCommandOptions,
+  terminal: Terminal,
+): void {
   if (options.json) {
     terminal.stdout.write(`${JSON.stringify(result.report, null, 2)}\n`);
     return;
   }
   const { width, colorDepth } = terminal;
-  terminal.stdout.write(`${renderHeatMap(heatData(result, machine), { width, height: HEAT_LINES, depth: colorDepth })}\n`);
+  terminal.stdout.write(
+    `${renderHeatMap(heatData(result, machine), { width, height: HEAT_LINES, depth: colorDepth })}\n`,
+  );
   terminal.stdout.write(renderRunSummary(result.report, width));
 }
 
@@ -165,6 +183,9 @@ function heatData(result: RunResult, machine: ModelledMachine): HeatMapData {
 function writeResult(out: OutputDirectory, result: RunResult, machine: ModelledMachine): void {
   const report: RunReport = result.report;
   out.write('run.json', `${JSON.stringify(report, null, 2)}\n`);
-  out.write('heatmap.txt', renderHeatMap(heatData(result, machine), { width: 120, height: 40, depth: 'none' }));
+  out.write(
+    'heatmap.txt',
+    renderHeatMap(heatData(result, machine), { width: 120, height: 40, depth: 'none' }),
+  );
   out.commit();
 }

@@ -12,8 +12,9 @@ export class PageState implements ReclaimOrder {
   readonly pages: PageTable;
   readonly accessed: Uint8Array;
   readonly nid: Uint8Array;
-  /** Tick of the last access; ticks are sampling intervals. */
-  readonly lastTick: Uint32Array;
+  /** Number of the last access in the order of the trace. */
+  readonly lastUse: Float64Array;
+  #uses = 0;
   /** Accesses in the present truth window, and the ids that have any. */
   #count: Uint32Array;
   #touched: Uint32Array;
@@ -23,7 +24,7 @@ export class PageState implements ReclaimOrder {
   #lastTouchedCount = 0;
   #lastWindowS = 0;
   /** Coldest pages of the fast tier, found some at a time. */
-  #victims: { id: number; tick: number }[] = [];
+  #victims: { id: number; lastUse: number }[] = [];
   readonly #fastNid: number;
 
   constructor(pages: PageTable, fastNid: number) {
@@ -31,16 +32,16 @@ export class PageState implements ReclaimOrder {
     this.#fastNid = fastNid;
     this.accessed = new Uint8Array(pages.count);
     this.nid = new Uint8Array(pages.count).fill(UNTOUCHED);
-    this.lastTick = new Uint32Array(pages.count);
+    this.lastUse = new Float64Array(pages.count);
     this.#count = new Uint32Array(pages.count);
     this.#lastCount = new Uint32Array(pages.count);
     this.#touched = new Uint32Array(pages.count);
     this.#lastTouched = new Uint32Array(pages.count);
   }
 
-  touch(id: number, accesses: number, tick: number): void {
+  touch(id: number, accesses: number): void {
     this.accessed[id] = 1;
-    this.lastTick[id] = tick;
+    this.lastUse[id] = this.#uses++;
     if (this.#count[id] === 0) this.#touched[this.#touchedCount++] = id;
     this.#count[id] += accesses;
   }
@@ -82,7 +83,7 @@ export class PageState implements ReclaimOrder {
         refilled = true;
         continue;
       }
-      if (this.nid[victim.id] !== this.#fastNid || this.lastTick[victim.id] !== victim.tick) continue;
+      if (this.nid[victim.id] !== this.#fastNid || this.lastUse[victim.id] !== victim.lastUse) continue;
       const start = this.pages.pageAt(victim.id) * PAGE_SIZE;
       if (!visit(start, start + PAGE_SIZE)) {
         this.#victims.push(victim);
@@ -92,12 +93,12 @@ export class PageState implements ReclaimOrder {
   }
 
   #refill(): void {
-    const found: { id: number; tick: number }[] = [];
+    const found: { id: number; lastUse: number }[] = [];
     for (let id = 0; id < this.nid.length; id++) {
-      if (this.nid[id] === this.#fastNid) found.push({ id, tick: this.lastTick[id] });
+      if (this.nid[id] === this.#fastNid) found.push({ id, lastUse: this.lastUse[id] });
     }
-    // Coldest last, for pop(); among equals the page seen first goes first.
-    found.sort((a, b) => b.tick - a.tick || b.id - a.id);
+    // Coldest last, for pop().
+    found.sort((a, b) => b.lastUse - a.lastUse);
     const portion = Math.max(64, Math.ceil(found.length / 16));
     this.#victims = found.slice(Math.max(0, found.length - portion));
   }

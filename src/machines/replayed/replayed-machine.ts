@@ -12,12 +12,17 @@
  * cache stands before the memory: right for traces of cache misses, an upper bound of the effect of
  * placement for traces of all accesses.
  */
-import { type AccessBatch, clearAccessBatch, createAccessBatch, pushSample } from '../../memory/access-batch.ts';
+import {
+  type AccessBatch,
+  clearAccessBatch,
+  createAccessBatch,
+  pushSample,
+} from '../../memory/access-batch.ts';
 import { ThermoError } from '../../memory/error.ts';
 import type { RunVisitor } from '../../memory/page-runs.ts';
-import { type AddressRange, PAGE_SIZE } from '../../memory/range.ts';
 import { RandomStream } from '../../memory/random.ts';
-import { abstractDistance, ADISTANCE_DRAM, type MemoryNode } from '../../memory/tier.ts';
+import { type AddressRange, PAGE_SIZE } from '../../memory/range.ts';
+import { ADISTANCE_DRAM, abstractDistance, type MemoryNode } from '../../memory/tier.ts';
 import { formatBytes } from '../../memory/units.ts';
 import { PAUSE_ID, type TraceSpool } from '../../records/trace-spool.ts';
 import type {
@@ -45,7 +50,9 @@ const SLOW_NID = 1;
 const PUSH_CAPACITY = 65536;
 
 /** Size of the fast tier: a share of the footprint, or bytes. */
-export type FastSize = { readonly kind: 'share'; readonly share: number } | { readonly kind: 'bytes'; readonly bytes: number };
+export type FastSize =
+  | { readonly kind: 'share'; readonly share: number }
+  | { readonly kind: 'bytes'; readonly bytes: number };
 
 export interface ReplayConfig {
   readonly spool: TraceSpool;
@@ -86,7 +93,6 @@ export class ReplayedMachine implements ModelledMachine, Truth {
   /** Instruction count of the record that comes next. */
   #instructions = 0;
   #nowUs = 0;
-  #tick = 0;
   #windowStartUs = 0;
   #accesses = 0;
   #fastAccesses = 0;
@@ -158,7 +164,6 @@ export class ReplayedMachine implements ModelledMachine, Truth {
     this.#samples.exposureS += Number.isFinite(this.#period) ? us / 1e6 / this.#period : 0;
     this.#mover.advance(us);
     this.#nowUs = endUs;
-    this.#tick++;
     if (this.#nowUs - this.#windowStartUs >= this.#config.truthWindowUs || this.isDone()) {
       this.#pages.endWindow((this.#nowUs - this.#windowStartUs) / 1e6);
       this.#windowStartUs = this.#nowUs;
@@ -270,7 +275,7 @@ export class ReplayedMachine implements ModelledMachine, Truth {
     const count = loads + stores;
     const pages = this.#pages;
     if (pages.nid[id] === UNTOUCHED) this.#allocate(id);
-    pages.touch(id, count, this.#tick);
+    pages.touch(id, count);
     this.#accesses += count;
     if (pages.nid[id] === FAST_NID) this.#fastAccesses += count;
     // Ids are given in the order of first access, so without migration the first ones are fast.
@@ -305,7 +310,10 @@ function twoTiers(fastBytes: number, footprintBytes: number): readonly MemoryNod
   // The reserve below the high watermark comes on top, so that the workload gets what was asked for.
   const withReserve = (bytes: number): number => {
     let capacity = bytes;
-    while (capacity - watermarksOf(capacity).highBytes < bytes) capacity += PAGE_SIZE * Math.max(1, Math.floor((bytes - capacity + watermarksOf(capacity).highBytes) / PAGE_SIZE));
+    while (capacity - watermarksOf(capacity).highBytes < bytes)
+      capacity +=
+        PAGE_SIZE *
+        Math.max(1, Math.floor((bytes - capacity + watermarksOf(capacity).highBytes) / PAGE_SIZE));
     return capacity;
   };
   const dram = { latency: FAST_NS, bandwidth: 250e9 };

@@ -35,7 +35,9 @@ export class LruOrder implements ReclaimOrder {
 
   /** The phase ends; the area is the most recently used of the idle ones, unless somebody else uses it. */
   leave(range: AddressRange): void {
-    const index = this.#inUse.findIndex((use) => use.range.start === range.start && use.range.end === range.end);
+    const index = this.#inUse.findIndex(
+      (use) => use.range.start === range.start && use.range.end === range.end,
+    );
     if (index < 0) return;
     this.#inUse.splice(index, 1);
     let rest: AddressRange[] = [range];

@@ -10,11 +10,16 @@
  * Sources: reference formulas of the access-rate-field model; Accessed-bit and sample statistics are
  * those of independent Poisson accesses.
  */
-import { type AccessBatch, clearAccessBatch, createAccessBatch, pushSample } from '../../memory/access-batch.ts';
+import {
+  type AccessBatch,
+  clearAccessBatch,
+  createAccessBatch,
+  pushSample,
+} from '../../memory/access-batch.ts';
 import { ThermoError } from '../../memory/error.ts';
 import type { RunVisitor } from '../../memory/page-runs.ts';
-import { type AddressRange, assertRanges, PAGE_SIZE } from '../../memory/range.ts';
 import { RandomStream } from '../../memory/random.ts';
+import { type AddressRange, assertRanges, PAGE_SIZE } from '../../memory/range.ts';
 import { fastTierOf, type MemoryNode, tierOf } from '../../memory/tier.ts';
 import { formatBytes } from '../../memory/units.ts';
 import type {
@@ -89,9 +94,13 @@ export class SimulatedMachine implements ModelledMachine, Truth {
     let homeless = 0;
     for (const range of workload.ranges) homeless += this.#mover.populate(range);
     if (homeless > 0) {
-      throw new ThermoError('THERMO_MACHINE_CONFIG', `${formatBytes(homeless)} of the workload find no memory on ${config.name}`, {
-        hint: 'give the machine more memory or the workload less',
-      });
+      throw new ThermoError(
+        'THERMO_MACHINE_CONFIG',
+        `${formatBytes(homeless)} of the workload find no memory on ${config.name}`,
+        {
+          hint: 'give the machine more memory or the workload less',
+        },
+      );
     }
     const fastTier = fastTierOf(nodes);
     this.#isFast = Uint8Array.from(nodes, (node) => (tierOf(node) <= fastTier ? 1 : 0));
@@ -256,7 +265,8 @@ export class SimulatedMachine implements ModelledMachine, Truth {
       thread.remaining -= accesses;
       this.#accesses += accesses;
     }
-    this.#samples.exposureS += this.#config.sampledShare > 0 ? (seconds * perAccess) / this.#config.sampledShare : 0;
+    this.#samples.exposureS +=
+      this.#config.sampledShare > 0 ? (seconds * perAccess) / this.#config.sampledShare : 0;
     this.#nowUs += pieceUs;
     for (const thread of this.#threads) {
       // Less than a hundredth of an access is rounding.
@@ -277,7 +287,8 @@ export class SimulatedMachine implements ModelledMachine, Truth {
     for (const area of thread.areas) {
       const count = accesses * area.share;
       let fastBytes = 0;
-      for (let nid = 0; nid < this.#isFast.length; nid++) if (this.#isFast[nid] === 1) fastBytes += area.bytesOn[nid];
+      for (let nid = 0; nid < this.#isFast.length; nid++)
+        if (this.#isFast[nid] === 1) fastBytes += area.bytesOn[nid];
       this.#fastAccesses += (count * fastBytes) / (area.end - area.start);
       this.#expectAccesses(area.start, area.end, count / area.pages);
       if (samplesPerAccess > 0) this.#sample(area.start, area.pages, count * samplesPerAccess, thread);
