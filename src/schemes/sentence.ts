@@ -92,7 +92,13 @@ export function expandSentence(sentence: string): SentenceResult {
         message: `unexpected "${stray.text}"`,
         hint: suggest(stray.text, KEYWORDS, 'clauses'),
       });
-      clauses.set(word.text, { keyword: word.text, offset: word.offset, operator, value: '?', valueOffset: word.offset });
+      clauses.set(word.text, {
+        keyword: word.text,
+        offset: word.offset,
+        operator,
+        value: '?',
+        valueOffset: word.offset,
+      });
       continue;
     }
     const value = from < at ? sentence.slice(tokens[from].offset, tokens[at - 1].end) : '';

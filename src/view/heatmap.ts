@@ -3,6 +3,7 @@
  * access rate on a logarithmic scale. Two rows share a line of half blocks where there is colour.
  */
 import { formatBytes, formatSeconds } from '../memory/units.ts';
+import { foldLine } from './fold.ts';
 import { COLOR_RESET, type ColorDepth, colorPair, DENSITY } from './palette.ts';
 
 export interface HeatMapData {
@@ -53,7 +54,7 @@ export function renderHeatMap(data: HeatMapData, options: HeatMapOptions): strin
   lines.push(`${' '.repeat(gutter)}${axis}`);
   const scale = `accesses/s per page: ${legend(highest, options.depth)}`;
   const base = data.firstAddress > 0 ? `, addresses from 0x${data.firstAddress.toString(16)}` : '';
-  lines.push(...fold(`${scale}${base}`, options.width));
+  lines.push(...foldLine(`${scale}${base}`, options.width));
   return `${lines.join('\n')}\n`;
 }
 
@@ -116,25 +117,4 @@ function legend(highest: number, depth: ColorDepth): string {
   let ramp = '';
   for (let i = 0; i < 16; i++) ramp += `${colorPair(i / 15, i / 15, depth)}▀`;
   return `${low} ${ramp}${COLOR_RESET} ${format(highest)} (log scale)`;
-}
-
-/** Breaks a line of plain or coloured text at spaces so that it fits. */
-function fold(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  let used = 0;
-  for (const word of text.split(' ')) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences take no room
-    const length = word.replace(/\x1b\[[0-9;]*m/g, '').length;
-    if (line !== '' && used + 1 + length > width) {
-      lines.push(line);
-      line = word;
-      used = length;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-      used += length + (used === 0 ? 0 : 1);
-    }
-  }
-  lines.push(line);
-  return lines;
 }

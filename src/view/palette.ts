@@ -63,7 +63,8 @@ export function detectColorDepth(
   isTerminal: boolean,
 ): ColorDepth {
   const forced = env.FORCE_COLOR;
-  if (forced !== undefined && forced !== '0' && forced !== 'false') {
+  if (forced === '0' || forced === 'false') return 'none';
+  if (forced !== undefined) {
     return forced === '3'
       ? 'truecolor'
       : forced === '2'

@@ -1,5 +1,6 @@
 /** What `thermocline run` prints after the heat map: the facts of a run, for people. */
 import { formatBytes, formatCount, formatPercent, formatSeconds } from '../memory/units.ts';
+import { foldLine } from './fold.ts';
 import { renderFacts, renderTable } from './table.ts';
 
 /** The part of the run report that is shown; the lab's RunReport fits. */
@@ -102,7 +103,7 @@ export function renderRunSummary(run: RunFacts, width: number): string {
     ),
     '',
     ...renderSchemes(run, width),
-    ...run.warnings.map((warning) => `warning: ${warning}`),
+    ...run.warnings.flatMap((warning) => foldLine(`warning: ${warning}`, width)),
   ];
   return `${lines.join('\n')}\n`;
 }

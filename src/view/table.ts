@@ -1,4 +1,5 @@
 /** Plain tables: columns parted by two spaces, no borders, easy to read, grep and paste. */
+import { foldLine } from './fold.ts';
 
 export interface Column {
   readonly title: string;
@@ -24,13 +25,18 @@ export function renderFacts(facts: readonly (readonly [string, string, string?])
   const valueWidth = Math.max(...facts.filter(([, , remark]) => remark).map(([, value]) => value.length), 0);
   const lines: string[] = [];
   for (const [name, value, remark] of facts) {
-    const head = `${name.padEnd(nameWidth)}  ${value}`;
-    if (remark === undefined || remark === '') lines.push(head);
-    else {
-      const wide = `${name.padEnd(nameWidth)}  ${value.padEnd(valueWidth)}  ${remark}`;
-      if (wide.length <= width) lines.push(wide);
-      else lines.push(head, `  ${remark}`);
+    const wide = remark ? `${name.padEnd(nameWidth)}  ${value.padEnd(valueWidth)}  ${remark}` : '';
+    if (wide !== '' && wide.length <= width) {
+      lines.push(wide);
+      continue;
     }
+    const head = `${name.padEnd(nameWidth)}  ${value}`;
+    lines.push(...(head.length <= width ? [head] : [name, ...indent(foldLine(value, width - 2))]));
+    if (remark) lines.push(...indent(foldLine(remark, width - 2)));
   }
   return lines;
+}
+
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
 }

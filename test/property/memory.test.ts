@@ -23,22 +23,28 @@ describe('what is printed exactly reads back to the same number', () => {
   test.prop([fc.double({ min: 1e-9, max: 1e9, noNaN: true })])('rates', (rate) => {
     expect(parseEventRate(formatEventRate(rate))).toBe(rate);
   });
-  test.prop([fc.string()])('and any other text gives a value or an error with a hint, never a crash', (text) => {
-    for (const parse of [parseBytes, parseTimeUs, parseEventRate, parseByteRate]) {
-      try {
-        expect(parse(text)).toBeGreaterThanOrEqual(0);
-      } catch (error) {
-        expect(error).toBeInstanceOf(ThermoError);
-        expect((error as ThermoError).hint).toBeTruthy();
+  test.prop([fc.string()])(
+    'and any other text gives a value or an error with a hint, never a crash',
+    (text) => {
+      for (const parse of [parseBytes, parseTimeUs, parseEventRate, parseByteRate]) {
+        try {
+          expect(parse(text)).toBeGreaterThanOrEqual(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ThermoError);
+          expect((error as ThermoError).hint).toBeTruthy();
+        }
       }
-    }
-  });
+    },
+  );
 });
 
 describe('PageRuns equals a plain array', () => {
-  const writes = fc.array(fc.tuple(fc.nat({ max: 199 }), fc.integer({ min: 1, max: 60 }), fc.nat({ max: 3 })), {
-    maxLength: 80,
-  });
+  const writes = fc.array(
+    fc.tuple(fc.nat({ max: 199 }), fc.integer({ min: 1, max: 60 }), fc.nat({ max: 3 })),
+    {
+      maxLength: 80,
+    },
+  );
   test.prop([writes], { numRuns: 300 })('after any sequence of writes', (sequence) => {
     const runs = new PageRuns();
     const plain = new Uint16Array(300).fill(NO_VALUE);
@@ -71,20 +77,19 @@ describe('PageRuns equals a plain array', () => {
 });
 
 describe('PageTable', () => {
-  test.prop([fc.array(fc.oneof(fc.nat({ max: 500 }), fc.integer({ min: 0, max: 2 ** 41 })), { maxLength: 3000 })])(
-    'numbers pages in the order of their first appearance',
-    (pages) => {
-      const table = new PageTable();
-      const plain = new Map<number, number>();
-      for (const page of pages) {
-        if (!plain.has(page)) plain.set(page, plain.size);
-        expect(table.add(page)).toBe(plain.get(page));
-      }
-      for (const [page, id] of plain) {
-        expect(table.find(page)).toBe(id);
-        expect(table.pageAt(id)).toBe(page);
-      }
-      expect(table.find(2 ** 42)).toBe(-1);
-    },
-  );
+  test.prop([
+    fc.array(fc.oneof(fc.nat({ max: 500 }), fc.integer({ min: 0, max: 2 ** 41 })), { maxLength: 3000 }),
+  ])('numbers pages in the order of their first appearance', (pages) => {
+    const table = new PageTable();
+    const plain = new Map<number, number>();
+    for (const page of pages) {
+      if (!plain.has(page)) plain.set(page, plain.size);
+      expect(table.add(page)).toBe(plain.get(page));
+    }
+    for (const [page, id] of plain) {
+      expect(table.find(page)).toBe(id);
+      expect(table.pageAt(id)).toBe(page);
+    }
+    expect(table.find(2 ** 42)).toBe(-1);
+  });
 });

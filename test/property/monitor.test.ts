@@ -22,25 +22,29 @@ describe('every invariant of regions holds', () => {
     },
   );
 
-  test.prop([attrsAndScript], { numRuns: 50 })('and the same seed gives the same regions', ([attrs, script, seed]) => {
-    const view = () => {
-      const monitor = new EvidenceMonitor(attrs, new RandomStream(seed, 'monitor'));
-      runMonitorScript(monitor, script, seed);
-      const { regions } = monitor;
-      return Array.from({ length: regions.count }, (_, i) => [
-        regions.start(i),
-        regions.end(i),
-        regions.rate(i),
-        regions.age(i),
-      ]);
-    };
-    expect(view()).toEqual(view());
-  });
+  test.prop([attrsAndScript], { numRuns: 50 })(
+    'and the same seed gives the same regions',
+    ([attrs, script, seed]) => {
+      const view = () => {
+        const monitor = new EvidenceMonitor(attrs, new RandomStream(seed, 'monitor'));
+        runMonitorScript(monitor, script, seed);
+        const { regions } = monitor;
+        return Array.from({ length: regions.count }, (_, i) => [
+          regions.start(i),
+          regions.end(i),
+          regions.rate(i),
+          regions.age(i),
+        ]);
+      };
+      expect(view()).toEqual(view());
+    },
+  );
 });
 
 describe('the checks of thermocline/testing find broken monitors', () => {
   const range = { start: 0, end: 64 * 4096 };
-  const good = () => new EvidenceMonitor({ ...DEFAULT_ATTRS, maxNrRegions: 20 }, new RandomStream(1, 'monitor'));
+  const good = () =>
+    new EvidenceMonitor({ ...DEFAULT_ATTRS, maxNrRegions: 20 }, new RandomStream(1, 'monitor'));
   const broken = (change: (monitor: EvidenceMonitor) => object): EvidenceMonitor => {
     const monitor = good();
     return new Proxy(monitor, {

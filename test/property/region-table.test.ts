@@ -104,7 +104,9 @@ describe('setRanges', () => {
       const kept = new Map<number, number>();
       for (let i = 0; i < table.count; i++) {
         const slot = table.order[i];
-        const isInside = ranges.some((range) => range.start <= table.start[slot] && table.end[slot] <= range.end);
+        const isInside = ranges.some(
+          (range) => range.start <= table.start[slot] && table.end[slot] <= range.end,
+        );
         if (isInside) kept.set(table.start[slot], table.sumBins(table.binTrials, slot));
       }
       table.setRanges(ranges, 20);

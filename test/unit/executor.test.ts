@@ -28,7 +28,10 @@ function regionsOf(list: readonly FakeRegion[]): Regions {
 }
 
 function executorOf(sentence: string, targetNids = [0]): SchemeExecutor {
-  const { schemes } = loadSchemes(`version: 1\nschemes: ['${sentence}']`, 't', { sampleUs: 5000, aggrUs: 100_000 });
+  const { schemes } = loadSchemes(`version: 1\nschemes: ['${sentence}']`, 't', {
+    sampleUs: 5000,
+    aggrUs: 100_000,
+  });
   return new SchemeExecutor(
     schemes.map((scheme) => ({ scheme, targetNids, fromNids: undefined })),
     ATTRS,
@@ -51,7 +54,11 @@ class FakeTarget implements ActionTarget {
   }
 }
 
-const FIVE: FakeRegion[] = [60, 900, 70, 300, 80].map((rate, i) => ({ start: i * MIB, end: (i + 1) * MIB, rate }));
+const FIVE: FakeRegion[] = [60, 900, 70, 300, 80].map((rate, i) => ({
+  start: i * MIB,
+  end: (i + 1) * MIB,
+  rate,
+}));
 
 describe('the executor', () => {
   test('takes the hottest first and cuts the last region at the quota', () => {
@@ -106,7 +113,12 @@ describe('the executor', () => {
 
   test('demotes what was idle for longer than asked, and nothing else', () => {
     const target = new FakeTarget(5 * MIB);
-    const ages: FakeRegion[] = [299, 300, 301].map((age, i) => ({ start: i * MIB, end: (i + 1) * MIB, rate: 0, age }));
+    const ages: FakeRegion[] = [299, 300, 301].map((age, i) => ({
+      start: i * MIB,
+      end: (i + 1) * MIB,
+      rate: 0,
+      age,
+    }));
     executorOf('demote cold>30s', [2]).apply(0, regionsOf([...ages, { ...FIVE[3], age: 999 }]), target);
     expect(target.moved).toEqual([[2 * MIB, 3 * MIB]]);
   });
@@ -134,21 +146,28 @@ const scenario = fc.record({
 });
 
 describe('the quota', () => {
-  propTest.prop([scenario], { numRuns: 500 })('is never exceeded in any window', ({ quotaPages, windowMs, steps }) => {
-    const executor = executorOf(`promote hot>5 quota ${quotaPages * 4096}/${windowMs}ms`);
-    const charges: { timeUs: number; bytes: number }[] = [];
-    let timeUs = 0;
-    for (const { waitMs, rates, pages } of steps) {
-      timeUs += waitMs * 1000;
-      // Memory comes back to the slow node each time, so there is always work.
-      const target = new FakeTarget(rates.length * pages * 4096);
-      const regions = rates.map((rate, i) => ({ start: i * pages * 4096, end: (i + 1) * pages * 4096, rate }));
-      executor.apply(timeUs, regionsOf(regions), target);
-      for (const [start, end] of target.moved) charges.push({ timeUs, bytes: end - start });
-    }
-    const quota = { szBytes: quotaPages * 4096, resetIntervalUs: windowMs * 1000 };
-    checkQuota(charges, quota);
-    const tried = charges.reduce((sum, charge) => sum + charge.bytes, 0);
-    expect(executor.stats(0).szTried).toBe(tried);
-  });
+  propTest.prop([scenario], { numRuns: 500 })(
+    'is never exceeded in any window',
+    ({ quotaPages, windowMs, steps }) => {
+      const executor = executorOf(`promote hot>5 quota ${quotaPages * 4096}/${windowMs}ms`);
+      const charges: { timeUs: number; bytes: number }[] = [];
+      let timeUs = 0;
+      for (const { waitMs, rates, pages } of steps) {
+        timeUs += waitMs * 1000;
+        // Memory comes back to the slow node each time, so there is always work.
+        const target = new FakeTarget(rates.length * pages * 4096);
+        const regions = rates.map((rate, i) => ({
+          start: i * pages * 4096,
+          end: (i + 1) * pages * 4096,
+          rate,
+        }));
+        executor.apply(timeUs, regionsOf(regions), target);
+        for (const [start, end] of target.moved) charges.push({ timeUs, bytes: end - start });
+      }
+      const quota = { szBytes: quotaPages * 4096, resetIntervalUs: windowMs * 1000 };
+      checkQuota(charges, quota);
+      const tried = charges.reduce((sum, charge) => sum + charge.bytes, 0);
+      expect(executor.stats(0).szTried).toBe(tried);
+    },
+  );
 });

@@ -1,9 +1,9 @@
 /** Formulas against numbers stated by their sources, not against our own output. */
 import { describe, expect, test } from 'vitest';
 import { watermarksOf } from '../../src/machines/mover.ts';
-import { RandomStream } from '../../src/memory/random.ts';
 import { editDistance, nearestWord } from '../../src/memory/nearest-word.ts';
-import { abstractDistance, ADISTANCE_CHUNK } from '../../src/memory/tier.ts';
+import { RandomStream } from '../../src/memory/random.ts';
+import { ADISTANCE_CHUNK, abstractDistance } from '../../src/memory/tier.ts';
 import { combinedRate, hitShare, rateOfShare } from '../../src/monitor/rate.ts';
 
 describe('abstract distance (mm/memory-tiers.c)', () => {
@@ -44,7 +44,8 @@ describe('rates', () => {
     expect(rateOfShare(5 / 20, 0.005)).toBeCloseTo(57.536, 3);
   });
   test('share and rate are inverse to each other', () => {
-    for (const rate of [0.01, 1, 57.5, 900]) expect(rateOfShare(hitShare(rate, 0.005), 0.005)).toBeCloseTo(rate, 6);
+    for (const rate of [0.01, 1, 57.5, 900])
+      expect(rateOfShare(hitShare(rate, 0.005), 0.005)).toBeCloseTo(rate, 6);
   });
   test('one kind of evidence alone gives its own estimate', () => {
     expect(combinedRate(5, 20, 0.005, 0, 0)).toBeCloseTo(57.536, 3);
@@ -104,9 +105,12 @@ describe('random streams', () => {
 
 describe('nearest word', () => {
   test('one swap, insertion, deletion or substitution is one edit', () => {
-    expect([editDistance('aeg', 'age'), editDistance('ag', 'age'), editDistance('aage', 'age'), editDistance('ace', 'age')]).toEqual([
-      1, 1, 1, 1,
-    ]);
+    expect([
+      editDistance('aeg', 'age'),
+      editDistance('ag', 'age'),
+      editDistance('aage', 'age'),
+      editDistance('ace', 'age'),
+    ]).toEqual([1, 1, 1, 1]);
   });
   test('far words are not suggested', () => {
     expect(nearestWord('promot', ['promote', 'demote'])).toBe('promote');

@@ -16,16 +16,30 @@ interface Access {
   readonly instructions: number;
 }
 
-async function read(data: Buffer | string, options: { format?: 'lackey' | 'ramulator'; fetches?: boolean; chunk?: number } = {}) {
+async function read(
+  data: Buffer | string,
+  options: { format?: 'lackey' | 'ramulator'; fetches?: boolean; chunk?: number } = {},
+) {
   const bytes = Buffer.from(data);
   const size = options.chunk ?? 4096;
-  const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
+  const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+    bytes.subarray(i * size, (i + 1) * size),
+  );
   const accesses: Access[] = [];
   const parser = await readTrace(
-    { path: '-', format: options.format, stdin: Readable.from(chunks), includeFetches: options.fetches === true },
+    {
+      path: '-',
+      format: options.format,
+      stdin: Readable.from(chunks),
+      includeFetches: options.fetches === true,
+    },
     (batch) => {
       for (let i = 0; i < batch.count; i++) {
-        accesses.push({ address: batch.address[i], isStore: batch.isStore[i] === 1, instructions: batch.instructions[i] });
+        accesses.push({
+          address: batch.address[i],
+          isStore: batch.isStore[i] === 1,
+          instructions: batch.instructions[i],
+        });
       }
     },
   );
@@ -50,12 +64,15 @@ describe('lackey text', () => {
     { address: 0x04222c84, isStore: true, instructions: 3 },
   ];
 
-  test.each([1, 2, 3, 7, 64, 4096])('gives loads, stores and modifies on the instruction clock, in chunks of %d', async (chunk) => {
-    const { accesses, parser } = await read(LACKEY, { chunk });
-    expect(accesses).toEqual(expected);
-    expect(parser.format).toBe('lackey');
-    expect(parser.counts).toMatchObject({ accesses: 3, instructions: 3, lines: 9, unreadableLines: 0 });
-  });
+  test.each([1, 2, 3, 7, 64, 4096])(
+    'gives loads, stores and modifies on the instruction clock, in chunks of %d',
+    async (chunk) => {
+      const { accesses, parser } = await read(LACKEY, { chunk });
+      expect(accesses).toEqual(expected);
+      expect(parser.format).toBe('lackey');
+      expect(parser.counts).toMatchObject({ accesses: 3, instructions: 3, lines: 9, unreadableLines: 0 });
+    },
+  );
 
   test('gzip and Windows line ends make no difference', async () => {
     expect((await read(gzipSync(LACKEY))).accesses).toEqual(expected);
@@ -74,13 +91,17 @@ describe('lackey text', () => {
   });
 
   test('what is no access is counted, and the first place told', async () => {
-    const { accesses, parser } = await read(`${LACKEY} X 123,4\nhello world\n L zz,4\n L 123\n L ,4\nI  12\n L 10,4\n`);
+    const { accesses, parser } = await read(
+      `${LACKEY} X 123,4\nhello world\n L zz,4\n L 123\n L ,4\nI  12\n L 10,4\n`,
+    );
     expect(accesses.length).toBe(4);
     expect(parser.counts).toMatchObject({ unreadableLines: 6, firstUnreadableLine: 10 });
   });
 
   test('an address beyond 2^53 is counted and left out, the one before is not', async () => {
-    const { accesses, parser } = await read(' L 20000000000000,8\n L 1fffffffffffff,8\n L ffffffffffffffff,8\n L fffffffffffffffff,8\n');
+    const { accesses, parser } = await read(
+      ' L 20000000000000,8\n L 1fffffffffffff,8\n L ffffffffffffffff,8\n L fffffffffffffffff,8\n',
+    );
     expect(accesses.map((access) => access.address)).toEqual([2 ** 53 - 1]);
     expect(parser.counts.addressesTooLarge).toBe(3);
   });
@@ -93,8 +114,14 @@ describe('lackey text', () => {
     [
       fc.array(
         fc.oneof(
-          fc.record({ kind: fc.constantFrom('L', 'S', 'M', 'I'), address: fc.oneof(fc.nat(), fc.maxSafeNat()), size: fc.integer({ min: 1, max: 99 }) }),
-          fc.string({ maxLength: 20 }).map((text) => ({ kind: 'other', text: text.replaceAll(/[\n\r]/g, '') })),
+          fc.record({
+            kind: fc.constantFrom('L', 'S', 'M', 'I'),
+            address: fc.oneof(fc.nat(), fc.maxSafeNat()),
+            size: fc.integer({ min: 1, max: 99 }),
+          }),
+          fc
+            .string({ maxLength: 20 })
+            .map((text) => ({ kind: 'other', text: text.replaceAll(/[\n\r]/g, '') })),
         ),
         { maxLength: 60 },
       ),
@@ -112,7 +139,12 @@ describe('lackey text', () => {
     for (const line of lines) {
       if (/^I {2}[0-9a-f]+,/i.test(line)) instructions++;
       const match = /^ ([LSM]) ([0-9a-f]+),\d/i.exec(line);
-      if (match) expectedAccesses.push({ address: Number.parseInt(match[2], 16), isStore: match[1] !== 'L', instructions });
+      if (match)
+        expectedAccesses.push({
+          address: Number.parseInt(match[2], 16),
+          isStore: match[1] !== 'L',
+          instructions,
+        });
     }
     const bytes = Buffer.from(`${lines.join('\n')}\n L 1000,1\n`);
     const { accesses } = await read(bytes, { chunk, format: 'lackey' });
@@ -133,7 +165,9 @@ describe('lackey text', () => {
 
 describe('ramulator text', () => {
   test('gives a read and a write-back at the instruction count', async () => {
-    const { accesses, parser } = await read(readFileSync(fileURLToPath(new URL('../fixtures/ramulator.txt', import.meta.url))));
+    const { accesses, parser } = await read(
+      readFileSync(fileURLToPath(new URL('../fixtures/ramulator.txt', import.meta.url))),
+    );
     expect(parser.format).toBe('ramulator');
     expect(accesses).toEqual([
       { address: 4096, isStore: false, instructions: 4 },
@@ -150,12 +184,32 @@ describe('ramulator text', () => {
 describe('what is no trace gives one clear error', () => {
   const cases: [string, Buffer, string, RegExp][] = [
     ['nothing', Buffer.alloc(0), 'THERMO_TRACE_FORMAT', /holds no memory access/],
-    ['prose', Buffer.from('It was a dark\nand stormy night\n'), 'THERMO_TRACE_FORMAT', /no known trace format/],
-    ['random bytes', Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919 + (i >> 3)) & 255)), 'THERMO_TRACE_FORMAT', /no known trace format|no memory access/],
+    [
+      'prose',
+      Buffer.from('It was a dark\nand stormy night\n'),
+      'THERMO_TRACE_FORMAT',
+      /no known trace format/,
+    ],
+    [
+      'random bytes',
+      Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919 + (i >> 3)) & 255)),
+      'THERMO_TRACE_FORMAT',
+      /no known trace format|no memory access/,
+    ],
     ['a line without end', Buffer.alloc(300_000, 'x'), 'THERMO_TRACE_FORMAT', /no known trace format/],
     ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0]), 'THERMO_TRACE_FORMAT', /zstd-compressed/],
-    ['truncated gzip', gzipSync(LACKEY.repeat(1000)).subarray(0, 120), 'THERMO_TRACE_TRUNCATED', /ends too early/],
-    ['damaged gzip', Buffer.concat([gzipSync(LACKEY).subarray(0, 20), Buffer.alloc(60, 255)]), 'THERMO_TRACE_TRUNCATED', /damaged|too early/],
+    [
+      'truncated gzip',
+      gzipSync(LACKEY.repeat(1000)).subarray(0, 120),
+      'THERMO_TRACE_TRUNCATED',
+      /ends too early/,
+    ],
+    [
+      'damaged gzip',
+      Buffer.concat([gzipSync(LACKEY).subarray(0, 20), Buffer.alloc(60, 255)]),
+      'THERMO_TRACE_TRUNCATED',
+      /damaged|too early/,
+    ],
   ];
   test.each(cases)('%s', async (_what, data, code, message) => {
     const error = await read(data).catch((caught: unknown) => caught);
@@ -165,14 +219,26 @@ describe('what is no trace gives one clear error', () => {
   });
 
   test('a missing file', async () => {
-    const reading = readTrace({ path: '/no/such/file', format: undefined, stdin: Readable.from([]), includeFetches: false }, () => {});
+    const reading = readTrace(
+      { path: '/no/such/file', format: undefined, stdin: Readable.from([]), includeFetches: false },
+      () => {},
+    );
     await expect(reading).rejects.toThrow('cannot read /no/such/file: there is no such file');
   });
 });
 
 describe('the spool', () => {
   propTest.prop(
-    [fc.array(fc.record({ page: fc.nat({ max: 5 }), isStore: fc.boolean(), wait: fc.oneof(fc.nat({ max: 20 }), fc.nat({ max: 10 * MAX_STEP })) }), { maxLength: 400 })],
+    [
+      fc.array(
+        fc.record({
+          page: fc.nat({ max: 5 }),
+          isStore: fc.boolean(),
+          wait: fc.oneof(fc.nat({ max: 20 }), fc.nat({ max: 10 * MAX_STEP })),
+        }),
+        { maxLength: 400 },
+      ),
+    ],
     { numRuns: 200 },
   )('gives back every access, at most 256 instructions late', (items) => {
     const spool = new TraceSpool();
@@ -202,7 +268,8 @@ describe('the spool', () => {
         const part = expected.slice(i, i + loads + stores);
         expect(part.every((access) => access.page === spool.pages.pageAt(words[w]))).toBe(true);
         expect(part.filter((access) => access.isStore).length).toBe(stores);
-        for (const access of part) expect(access.instructions - at >= 0 && access.instructions - at <= 256).toBe(true);
+        for (const access of part)
+          expect(access.instructions - at >= 0 && access.instructions - at <= 256).toBe(true);
         i += loads + stores;
       }
     }

@@ -8,7 +8,11 @@ import type { Scheme } from '../../src/schemes/scheme.ts';
 const INTERVALS = { sampleUs: 5000, aggrUs: 100_000 };
 
 function load(...sentences: string[]): readonly Scheme[] {
-  return loadSchemes(`version: 1\nschemes:\n${sentences.map((s) => `  - ${s}\n`).join('')}`, 'test.yaml', INTERVALS).schemes;
+  return loadSchemes(
+    `version: 1\nschemes:\n${sentences.map((s) => `  - ${s}\n`).join('')}`,
+    'test.yaml',
+    INTERVALS,
+  ).schemes;
 }
 
 function problems(text: string): string[] {
@@ -52,10 +56,13 @@ describe('a sentence', () => {
 
   test('hot>25% is the share, and keeps its meaning whatever the intervals are', () => {
     const at = (sampleUs: number, aggrUs: number) =>
-      loadSchemes('version: 1\nschemes: [promote hot>30/s]', 'f', { sampleUs, aggrUs }).schemes[0].pattern.minRatePerS.value;
+      loadSchemes('version: 1\nschemes: [promote hot>30/s]', 'f', { sampleUs, aggrUs }).schemes[0].pattern
+        .minRatePerS.value;
     expect(at(5000, 100_000)).toBe(30);
     expect(at(400_000, 8_000_000)).toBe(30);
-    expect(load('promote hot>25%')[0].pattern.minRatePerS.value).toBe(load('promote hot>5')[0].pattern.minRatePerS.value);
+    expect(load('promote hot>25%')[0].pattern.minRatePerS.value).toBe(
+      load('promote hot>5')[0].pattern.minRatePerS.value,
+    );
   });
 });
 
@@ -104,13 +111,37 @@ describe('a mistake is reported with its place and the way out', () => {
     ['no version', 'schemes: [stat]\n', /lacks the key "version"/],
     ['another version', 'version: 2\nschemes: [stat]\n', /^test\.yaml:1:10: version: 2 is not supported/],
     ['no schemes', 'version: 1\nschemes: []\n', /^test\.yaml:2:10: schemes/],
-    ['an unknown key', `${head}  - action: stat\n    acces_pattern: {}\n`, /^test\.yaml:4:5: unknown key "acces_pattern".*\n.*did you mean "access_pattern"/],
-    ['a nested unknown key', `${head}  - action: stat\n    access_pattern:\n      aeg: {min: 1s}\n`, /^test\.yaml:5:7: unknown key "aeg" in schemes\[0\]\.access_pattern\n  did you mean "age"\?/],
-    ['an unknown action', `${head}  - action: migrate_hott\n`, /^test\.yaml:3:13: action: "migrate_hott" is not known\n  did you mean "migrate_hot"\?/],
-    ['a wrong type', `${head}  - action: stat\n    quotas: many\n`, /^test\.yaml:4:13: quotas is a text, many\n  expected a map/],
+    [
+      'an unknown key',
+      `${head}  - action: stat\n    acces_pattern: {}\n`,
+      /^test\.yaml:4:5: unknown key "acces_pattern".*\n.*did you mean "access_pattern"/,
+    ],
+    [
+      'a nested unknown key',
+      `${head}  - action: stat\n    access_pattern:\n      aeg: {min: 1s}\n`,
+      /^test\.yaml:5:7: unknown key "aeg" in schemes\[0\]\.access_pattern\n {2}did you mean "age"\?/,
+    ],
+    [
+      'an unknown action',
+      `${head}  - action: migrate_hott\n`,
+      /^test\.yaml:3:13: action: "migrate_hott" is not known\n {2}did you mean "migrate_hot"\?/,
+    ],
+    [
+      'a wrong type',
+      `${head}  - action: stat\n    quotas: many\n`,
+      /^test\.yaml:4:13: quotas is a text, many\n {2}expected a map/,
+    ],
     ['a number as scheme', `${head}  - 7\n`, /^test\.yaml:3:5: a scheme cannot be 7/],
-    ['a misspelt sentence', `${head}  - promot hot>5\n`, /^test\.yaml:3:5: a sentence cannot begin with "promot"\n  did you mean "promote"/],
-    ['a misspelt clause', `${head}  - promote hot>5 quotta 1G/s\n`, /^test\.yaml:3:19: unexpected "quotta"\n  did you mean "quota"/],
+    [
+      'a misspelt sentence',
+      `${head}  - promot hot>5\n`,
+      /^test\.yaml:3:5: a sentence cannot begin with "promot"\n {2}did you mean "promote"/,
+    ],
+    [
+      'a misspelt clause',
+      `${head}  - promote hot>5 quotta 1G/s\n`,
+      /^test\.yaml:3:19: unexpected "quotta"\n {2}did you mean "quota"/,
+    ],
     ['a quoted sentence', `${head}  - "promote hott>5"\n`, /^test\.yaml:3:14: unexpected "hott"/],
     ['a clause without value', `${head}  - promote hot>\n`, /"hot" lacks its value/],
     ['a clause twice', `${head}  - promote hot>5 hot>6\n`, /"hot" is said twice/],
@@ -118,15 +149,31 @@ describe('a mistake is reported with its place and the way out', () => {
     ['a quota of 0', `${head}  - promote hot>5 quota 0/s\n`, /^test\.yaml:3:25: a quota of 0 bytes/],
     ['a quota below a page', `${head}  - promote hot>5 quota 100/s\n`, /less than a page/],
     ['a quota without a window', `${head}  - promote hot>5 quota 1G\n`, /reset_interval_ms/],
-    ['more samples than there are', `${head}  - promote hot>21\n`, /^test\.yaml:3:17: .*"21 samples" is more than the 20 samples/],
+    [
+      'more samples than there are',
+      `${head}  - promote hot>21\n`,
+      /^test\.yaml:3:17: .*"21 samples" is more than the 20 samples/,
+    ],
     ['all samples and more', `${head}  - promote hot>20\n`, /more than all 20 samples/],
-    ['min above max', `${head}  - action: stat\n    access_pattern: {age: {min: 5s, max: 1s}}\n`, /^test\.yaml:4:33: age: min \(5s\) is above max \(1s\)/],
+    [
+      'min above max',
+      `${head}  - action: stat\n    access_pattern: {age: {min: 5s, max: 1s}}\n`,
+      /^test\.yaml:4:33: age: min \(5s\) is above max \(1s\)/,
+    ],
     ['an age without unit', `${head}  - promote hot>5 for 3\n`, /"3" is not a time/],
     ['two of a name', `${head}  - stat named a\n  - stat named a\n`, /two schemes are named "a"/],
     ['two targets', `${head}  - {action: migrate_hot, target: DRAM, target_nid: 1}\n`, /both given/],
     ['a target for stat', `${head}  - stat to DRAM\n`, /stat moves nothing/],
-    ['a bad interval', 'version: 1\nmonitor: {intervals: {sample_us: fast}}\nschemes: [stat]\n', /^test\.yaml:2:34: sample_us: "fast" is not a time/],
-    ['an alias bomb', `a: &a [1,1,1,1]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c]\ne: [*d,*d,*d,*d]\n`, /not usable YAML|unknown key/],
+    [
+      'a bad interval',
+      'version: 1\nmonitor: {intervals: {sample_us: fast}}\nschemes: [stat]\n',
+      /^test\.yaml:2:34: sample_us: "fast" is not a time/,
+    ],
+    [
+      'an alias bomb',
+      `a: &a [1,1,1,1]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c]\ne: [*d,*d,*d,*d]\n`,
+      /not usable YAML|unknown key/,
+    ],
   ])('%s', (_what, text, pattern) => {
     const found = problems(text);
     expect(found.length).toBeGreaterThan(0);
