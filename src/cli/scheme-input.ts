@@ -1,6 +1,6 @@
 /** Reads a scheme file from disk or standard input. */
 import { readFileSync } from 'node:fs';
-import { ThermoError } from '../memory/error.ts';
+import { readError } from '../records/read-error.ts';
 import type { Intervals } from '../schemes/compile.ts';
 import { type LoadedSchemes, loadSchemes } from '../schemes/load.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,18 +22,6 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reasons: Readonly<Record<string, string>> = {
-      ENOENT: 'there is no such file',
-      EACCES: 'permission denied',
-      EISDIR: 'it is a directory',
-    };
-    throw new ThermoError(
-      'THERMO_FILE_UNREADABLE',
-      `cannot read ${path}: ${reasons[code ?? ''] ?? message}`,
-      {
-        hint: 'expected a scheme file such as schemes/promote-hot.yaml',
-      },
-    );
+    throw readError(error, path, 'expected a scheme file such as schemes/promote-hot.yaml');
   }
 }

@@ -7,63 +7,14 @@ import type { ModelledMachine } from '../machines/machine.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import { rateOfShare } from '../monitor/rate.ts';
 import type { ResolvedScheme } from '../schemes/executor.ts';
+import type { RunFacts } from '../view/run-summary.ts';
 import { HeatGrid } from './heat-grid.ts';
 import { HotSetScore } from './hot-set-score.ts';
 
-/** The `--json` document of `thermocline run`; keys only ever get added. */
-export interface RunReport {
+/** The `--json` document of `thermocline run`. */
+export interface RunReport extends RunFacts {
   readonly schema: 'thermocline.run/1';
   readonly version: string;
-  readonly machine: string;
-  readonly workload: string;
-  readonly tracker: string;
-  readonly seed: number;
-  readonly simulatedSeconds: number;
-  /** The only value that differs between runs of equal seed. */
-  wallSeconds: number;
-  readonly accesses: number;
-  readonly fastTierShare: number;
-  readonly completionSeconds: number;
-  readonly baseline: {
-    readonly static: number;
-    readonly allFast: number;
-    readonly staticFastTierShare: number;
-  };
-  readonly promotedBytes: number;
-  readonly demotedBytes: number;
-  /** The part of demotedBytes that the machine's own reclaim (kswapd) did, not a scheme. */
-  readonly reclaimDemotedBytes: number;
-  readonly failedBytes: number;
-  readonly regions: { readonly peak: number; readonly limit: number };
-  readonly metadataBytes: number;
-  readonly pullChecks: number;
-  readonly pushSamples: number;
-  readonly droppedSamples: number;
-  readonly schemes: readonly SchemeReport[];
-  readonly hotSet: {
-    readonly precision: number;
-    readonly recall: number;
-    readonly f1: number;
-    readonly minRatePerS: number;
-  };
-  /** True if the run was stopped before its end (Ctrl-C). */
-  readonly interrupted: boolean;
-  /** What had to be left out or guessed, in words. */
-  readonly warnings: readonly string[];
-}
-
-export interface SchemeReport {
-  readonly name: string;
-  readonly action: string;
-  readonly triedBytes: number;
-  readonly appliedBytes: number;
-  readonly failedBytes: number;
-  /** Limit per window; null without one. */
-  readonly quotaBytes: number | null;
-  /** Length of the window. */
-  readonly quotaSeconds: number;
-  /** Windows in which there was more to do than the quota allowed. */
-  readonly quotaExceeded: number;
 }
 
 export interface RunOptions {

@@ -14,7 +14,7 @@ import { type AddressRange, PAGE_SIZE } from '../memory/range.ts';
 import { CheckPlanner } from './check-planner.ts';
 import { mergeDown } from './merge.ts';
 import type { CheckPlan, Monitor, MonitorAttrs, Regions } from './monitor.ts';
-import { binomialLogLikelihood, combinedRate, hitShare, poissonLogLikelihood } from './rate.ts';
+import { combinedRate, hitShare, twoRatesGain } from './rate.ts';
 import { RegionIndex } from './region-index.ts';
 import { BINS, MAX_REGIONS, RegionTable } from './region-table.ts';
 import { splitByEvidence } from './split.ts';
@@ -184,40 +184,30 @@ export class EvidenceMonitor implements Monitor, Regions {
   /** Likelihood-ratio test of this interval's evidence against the past's. */
   #hasChanged(slot: number): boolean {
     const table = this.#table;
+    const all = table.evidence(slot);
+    if (all.hits + all.samples < 3) return false;
     const pages = (table.end[slot] - table.start[slot]) / PAGE_SIZE;
-    const hits = table.nowHits[slot];
-    const trials = table.nowTrials[slot];
-    const pushes = table.nowPushes[slot];
-    const allHits = table.sumBins(table.binHits, slot);
-    const allPushes = table.sumBins(table.binPushes, slot);
-    if (allHits + allPushes < 3) return false;
-    const allTrials = table.sumBins(table.binTrials, slot);
-    const exposure = this.#nowExposureS * pages;
-    const pastExposure = table.exposureS[slot] * pages;
+    const now = {
+      hits: table.nowHits[slot],
+      trials: table.nowTrials[slot],
+      samples: table.nowPushes[slot],
+      exposure: this.#nowExposureS * pages,
+    };
     // Decay in float leaves crumbs: never negative.
-    const pastPushes = Math.max(0, allPushes - pushes);
-    const pastHits = Math.max(0, allHits - hits);
-    const pastTrials = Math.max(pastHits, allTrials - trials);
-    const gain =
-      poissonLogLikelihood(pushes, exposure) +
-      poissonLogLikelihood(pastPushes, pastExposure) -
-      poissonLogLikelihood(pushes + pastPushes, exposure + pastExposure) +
-      binomialLogLikelihood(hits, trials) +
-      binomialLogLikelihood(pastHits, pastTrials) -
-      binomialLogLikelihood(hits + pastHits, trials + pastTrials);
-    return pastExposure + pastTrials > 0 && gain > CHANGE_NATS;
+    const hits = Math.max(0, all.hits - now.hits);
+    const past = {
+      hits,
+      trials: Math.max(hits, all.trials - now.trials),
+      samples: Math.max(0, all.samples - now.samples),
+      // The bins hold this interval already, the exposure does not yet.
+      exposure: all.exposure,
+    };
+    return past.exposure + past.trials > 0 && twoRatesGain(now, past) > CHANGE_NATS;
   }
 
   #estimate(slot: number): void {
-    const table = this.#table;
-    const pages = (table.end[slot] - table.start[slot]) / PAGE_SIZE;
-    table.rate[slot] = combinedRate(
-      table.sumBins(table.binHits, slot),
-      table.sumBins(table.binTrials, slot),
-      this.attrs.sampleUs / 1e6,
-      table.sumBins(table.binPushes, slot),
-      table.exposureS[slot] * pages,
-    );
+    const { hits, trials, samples, exposure } = this.#table.evidence(slot);
+    this.#table.rate[slot] = combinedRate(hits, trials, this.attrs.sampleUs / 1e6, samples, exposure);
   }
 
   /**

@@ -5,8 +5,7 @@
  * for size: among joins that lose nothing, small regions go first, so that quiet memory stays evenly
  * divided and no giant region arises that could hide a small hot area.
  */
-import { PAGE_SIZE } from '../memory/range.ts';
-import { binomialLogLikelihood, poissonLogLikelihood } from './rate.ts';
+import { twoRatesGain } from './rate.ts';
 import type { RegionTable } from './region-table.ts';
 
 /** Charge, in nats, for a join that yields a region of twice the mean size. */
@@ -53,20 +52,5 @@ function joinLoss(table: RegionTable, i: number, sizeLimit: number, meanSize: nu
   if (table.end[a] !== table.start[b] || aSz + bSz > sizeLimit) return Number.POSITIVE_INFINITY;
   const sizeCharge = (SIZE_NATS * (aSz + bSz)) / (2 * meanSize);
   if (table.rate[a] === 0 && table.rate[b] === 0) return sizeCharge;
-  const aHits = table.sumBins(table.binHits, a);
-  const bHits = table.sumBins(table.binHits, b);
-  const aTrials = table.sumBins(table.binTrials, a);
-  const bTrials = table.sumBins(table.binTrials, b);
-  const aPushes = table.sumBins(table.binPushes, a);
-  const bPushes = table.sumBins(table.binPushes, b);
-  const aExposure = (table.exposureS[a] * aSz) / PAGE_SIZE;
-  const bExposure = (table.exposureS[b] * bSz) / PAGE_SIZE;
-  const loss =
-    binomialLogLikelihood(aHits, aTrials) +
-    binomialLogLikelihood(bHits, bTrials) -
-    binomialLogLikelihood(aHits + bHits, aTrials + bTrials) +
-    poissonLogLikelihood(aPushes, aExposure) +
-    poissonLogLikelihood(bPushes, bExposure) -
-    poissonLogLikelihood(aPushes + bPushes, aExposure + bExposure);
-  return Math.max(0, loss) + sizeCharge;
+  return twoRatesGain(table.evidence(a), table.evidence(b)) + sizeCharge;
 }

@@ -80,3 +80,28 @@ export function binomialLogLikelihood(hits: number, trials: number): number {
 export function poissonLogLikelihood(samples: number, exposure: number): number {
   return samples > 1e-12 && exposure > 0 ? samples * Math.log(samples / exposure) : 0;
 }
+
+/** Evidence about a set of pages. */
+export interface Evidence {
+  readonly hits: number;
+  readonly trials: number;
+  readonly samples: number;
+  /** Page-seconds. */
+  readonly exposure: number;
+}
+
+/** Largest log-likelihood of one rate for the evidence of both sources. */
+export function logLikelihood({ hits, trials, samples, exposure }: Evidence): number {
+  return binomialLogLikelihood(hits, trials) + poissonLogLikelihood(samples, exposure);
+}
+
+/** How much better, in nats, two rates explain two pieces of evidence than one common rate; not negative. */
+export function twoRatesGain(a: Evidence, b: Evidence): number {
+  const both = {
+    hits: a.hits + b.hits,
+    trials: a.trials + b.trials,
+    samples: a.samples + b.samples,
+    exposure: a.exposure + b.exposure,
+  };
+  return Math.max(0, logLikelihood(a) + logLikelihood(b) - logLikelihood(both));
+}

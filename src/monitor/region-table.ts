@@ -6,7 +6,8 @@
  * loops of this folder; nobody else writes them.
  */
 import { invariant } from '../memory/error.ts';
-import { type AddressRange, assertRanges, totalBytes } from '../memory/range.ts';
+import { type AddressRange, assertRanges, PAGE_SIZE, totalBytes } from '../memory/range.ts';
+import type { Evidence } from './rate.ts';
 
 /**
  * Sub-range bins per region: where inside the region the evidence lies. 16 keeps a record under 256
@@ -178,6 +179,16 @@ export class RegionTable {
     this.#scaleBins(this.binTrials, slot, this.nowTrials[slot]);
     this.#scaleBins(this.binPushes, slot, this.nowPushes[slot]);
     this.exposureS[slot] = exposureS;
+  }
+
+  /** All that a region's bins hold. */
+  evidence(slot: number): Evidence {
+    return {
+      hits: this.sumBins(this.binHits, slot),
+      trials: this.sumBins(this.binTrials, slot),
+      samples: this.sumBins(this.binPushes, slot),
+      exposure: (this.exposureS[slot] * (this.end[slot] - this.start[slot])) / PAGE_SIZE,
+    };
   }
 
   sumBins(bins: Float32Array, slot: number): number {

@@ -67,6 +67,8 @@ export const NEWLINE = 10;
 export const CARRIAGE_RETURN = 13;
 export const SPACE = 32;
 export const COMMA = 44;
+export const DIGIT_0 = 48;
+export const DIGIT_9 = 57;
 
 /** Value of each byte as a hexadecimal digit, or -1. */
 export const HEX_VALUE: Int8Array = (() => {

@@ -7,10 +7,13 @@
  * I lines. Parsed from bytes without making strings, since a trace has some 10^7 lines per second
  * of a program.
  */
+import { ADDRESS_LIMIT } from '../memory/range.ts';
 import {
   type AccessParser,
   CARRIAGE_RETURN,
   COMMA,
+  DIGIT_0,
+  DIGIT_9,
   emptyCounts,
   HEX_VALUE,
   NEWLINE,
@@ -27,9 +30,6 @@ const LETTER_M = 77;
 const LETTER_S = 83;
 const EQUALS = 61;
 const MINUS = 45;
-const DIGIT_0 = 48;
-const DIGIT_9 = 57;
-const TWO_53 = 2 ** 53;
 
 export class LackeyParser implements AccessParser {
   readonly format = 'lackey';
@@ -106,7 +106,7 @@ export class LackeyParser implements AccessParser {
         if (skipFetches) continue;
       }
       const address = high * scale + low;
-      if (isTooLong || address >= TWO_53) {
+      if (isTooLong || address >= ADDRESS_LIMIT) {
         counts.addressesTooLarge++;
         continue;
       }

@@ -3,9 +3,12 @@
  * decimal. The accesses are misses of the last-level cache; the write is a line written back. There
  * are no times: the clock is the number of instructions, the read itself being one.
  */
+import { ADDRESS_LIMIT } from '../memory/range.ts';
 import {
   type AccessParser,
   CARRIAGE_RETURN,
+  DIGIT_0,
+  DIGIT_9,
   emptyCounts,
   NEWLINE,
   noteUnreadable,
@@ -14,10 +17,7 @@ import {
   type TraceBatch,
 } from './access-parser.ts';
 
-const DIGIT_0 = 48;
-const DIGIT_9 = 57;
 const TAB = 9;
-const TWO_53 = 2 ** 53;
 
 export class RamulatorParser implements AccessParser {
   readonly format = 'ramulator';
@@ -60,7 +60,7 @@ export class RamulatorParser implements AccessParser {
   }
 
   #put(address: number, isStore: number, batch: TraceBatch, flush: () => void): void {
-    if (address >= TWO_53) {
+    if (address >= ADDRESS_LIMIT) {
       this.counts.addressesTooLarge++;
       return;
     }

@@ -17,6 +17,7 @@ import {
 } from './access-parser.ts';
 import { LackeyParser } from './lackey.ts';
 import { RamulatorParser } from './ramulator.ts';
+import { readError } from './read-error.ts';
 
 export const TRACE_FORMATS: readonly TraceFormat[] = ['lackey', 'ramulator'];
 
@@ -263,15 +264,7 @@ function explainReadError(error: NodeJS.ErrnoException, name: string): ThermoErr
       },
     );
   }
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: 'there is no such file',
-    EACCES: 'permission denied',
-    EISDIR: 'it is a directory',
-  };
-  return new ThermoError(
-    'THERMO_FILE_UNREADABLE',
-    `cannot read ${name}: ${reasons[error.code ?? ''] ?? error.message}`,
-  );
+  return readError(error, name);
 }
 
 type LinesConsumer = (bytes: Uint8Array, start: number, end: number) => void;

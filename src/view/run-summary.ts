@@ -3,17 +3,20 @@ import { formatBytes, formatCount, formatPercent, formatSeconds } from '../memor
 import { foldLine } from './fold.ts';
 import { renderFacts, renderTable } from './table.ts';
 
-/** The part of the run report that is shown; the lab's RunReport fits. */
+/** The `--json` document of `thermocline run`, but for its head; keys only ever get added. */
 export interface RunFacts {
   readonly machine: string;
   readonly workload: string;
   readonly tracker: string;
   readonly seed: number;
   readonly simulatedSeconds: number;
-  readonly wallSeconds: number;
+  /** The only value that differs between runs of equal seed. */
+  wallSeconds: number;
   readonly accesses: number;
   readonly fastTierShare: number;
+  /** Modelled. */
   readonly completionSeconds: number;
+  /** Modelled seconds without migration and with everything in DRAM. */
   readonly baseline: {
     readonly static: number;
     readonly allFast: number;
@@ -21,6 +24,7 @@ export interface RunFacts {
   };
   readonly promotedBytes: number;
   readonly demotedBytes: number;
+  /** The part of demotedBytes that the machine's own reclaim (kswapd) did, not a scheme. */
   readonly reclaimDemotedBytes: number;
   readonly failedBytes: number;
   readonly regions: { readonly peak: number; readonly limit: number };
@@ -28,23 +32,31 @@ export interface RunFacts {
   readonly pullChecks: number;
   readonly pushSamples: number;
   readonly droppedSamples: number;
-  readonly schemes: readonly {
-    readonly name: string;
-    readonly triedBytes: number;
-    readonly appliedBytes: number;
-    readonly failedBytes: number;
-    readonly quotaBytes: number | null;
-    readonly quotaSeconds: number;
-    readonly quotaExceeded: number;
-  }[];
+  readonly schemes: readonly SchemeFacts[];
   readonly hotSet: {
     readonly precision: number;
     readonly recall: number;
     readonly f1: number;
     readonly minRatePerS: number;
   };
+  /** True if the run was stopped before its end (Ctrl-C). */
   readonly interrupted: boolean;
+  /** What had to be left out or guessed, in words. */
   readonly warnings: readonly string[];
+}
+
+export interface SchemeFacts {
+  readonly name: string;
+  readonly action: string;
+  readonly triedBytes: number;
+  readonly appliedBytes: number;
+  readonly failedBytes: number;
+  /** Limit per window; null without one. */
+  readonly quotaBytes: number | null;
+  /** Length of the window. */
+  readonly quotaSeconds: number;
+  /** Windows in which there was more to do than the quota allowed. */
+  readonly quotaExceeded: number;
 }
 
 export function renderRunSummary(run: RunFacts, width: number): string {
@@ -109,7 +121,7 @@ export function renderRunSummary(run: RunFacts, width: number): string {
 }
 
 function renderSchemes(run: RunFacts, width: number): string[] {
-  const quotaUse = (scheme: RunFacts['schemes'][number]): string => {
+  const quotaUse = (scheme: SchemeFacts): string => {
     if (scheme.quotaBytes === null) return 'no quota';
     // Windows follow each other without gaps at most, so this is the share of what could have been tried.
     const windows = Math.max(1, Math.ceil(run.simulatedSeconds / scheme.quotaSeconds));

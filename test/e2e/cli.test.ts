@@ -232,7 +232,7 @@ describe('bad input gives one clear error, exit status 1, and nothing on disk', 
     expect(stdout).toMatch(
       /warning: 1 of 5,002 lines are no lackey access and were left out \(first: line 5001\)/,
     );
-    expect(stdout).toMatch(/warning: 1 accesses beyond address 2\^53 were left out/);
+    expect(stdout).toMatch(/warning: 1 access beyond address 2\^53 left out/);
   });
 });
 

@@ -41,6 +41,7 @@ const facts: RunFacts = {
   schemes: [
     {
       name: 'promote',
+      action: 'migrate_hot',
       triedBytes: 2 ** 36,
       appliedBytes: 2 ** 36 - 4096,
       failedBytes: 4096,
@@ -50,6 +51,7 @@ const facts: RunFacts = {
     },
     {
       name: 'demote-with-a-long-name',
+      action: 'migrate_cold',
       triedBytes: 0,
       appliedBytes: 0,
       failedBytes: 0,

@@ -68,7 +68,11 @@ function describeCounts({ counts, format }: AccessParser): string[] {
     );
   }
   if (counts.addressesTooLarge > 0) {
-    warnings.push(`${formatCount(counts.addressesTooLarge)} accesses beyond address 2^53 were left out`);
+    warnings.push(`${plural(counts.addressesTooLarge, 'access')} beyond address 2^53 left out`);
   }
   return warnings;
+}
+
+function plural(count: number, word: string): string {
+  return `${formatCount(count)} ${word}${count === 1 ? '' : 'es'}`;
 }

@@ -12,29 +12,15 @@
  * cache stands before the memory: right for traces of cache misses, an upper bound of the effect of
  * placement for traces of all accesses.
  */
-import {
-  type AccessBatch,
-  clearAccessBatch,
-  createAccessBatch,
-  pushSample,
-} from '../../memory/access-batch.ts';
+import { pushSample } from '../../memory/access-batch.ts';
 import { ThermoError } from '../../memory/error.ts';
-import type { RunVisitor } from '../../memory/page-runs.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { type AddressRange, PAGE_SIZE } from '../../memory/range.ts';
 import { ADISTANCE_DRAM, abstractDistance, type MemoryNode } from '../../memory/tier.ts';
 import { formatBytes } from '../../memory/units.ts';
 import { PAUSE_ID, type TraceSpool } from '../../records/trace-spool.ts';
-import type {
-  Action,
-  Baseline,
-  ModelledMachine,
-  MoveRequest,
-  MoveResultVisitor,
-  NodeGauge,
-  PushSetting,
-  Truth,
-} from '../machine.ts';
+import type { Baseline, ModelledMachine, PushSetting, Truth } from '../machine.ts';
+import { ModelledBase } from '../modelled-base.ts';
 import { Mover, watermarksOf } from '../mover.ts';
 import { footprintRanges } from './footprint.ts';
 import { PageState, UNTOUCHED } from './page-state.ts';
@@ -47,8 +33,6 @@ const FAST_NS = 110;
 const SLOW_NS = 265;
 const FAST_NID = 0;
 const SLOW_NID = 1;
-const PUSH_CAPACITY = 65536;
-
 /** Size of the fast tier: a share of the footprint, or bytes. */
 export type FastSize =
   | { readonly kind: 'share'; readonly share: number }
@@ -67,21 +51,19 @@ export interface ReplayConfig {
   readonly warnings: readonly string[];
 }
 
-export class ReplayedMachine implements ModelledMachine, Truth {
+export class ReplayedMachine extends ModelledBase implements ModelledMachine, Truth {
   readonly kind = 'replayed';
   readonly name: string;
   readonly workload: string;
   readonly nodes: readonly MemoryNode[];
-  readonly actions: readonly Action[] = ['migrate_hot', 'migrate_cold', 'stat'];
   readonly truth: Truth = this;
   /** Bytes of all pages that the trace touches. */
   readonly footprintBytes: number;
   readonly #config: ReplayConfig;
-  readonly #mover: Mover;
+  protected readonly mover: Mover;
   readonly #pages: PageState;
   readonly #ranges: readonly AddressRange[];
   readonly #fastPages: number;
-  readonly #samples = createAccessBatch(PUSH_CAPACITY);
   readonly #random: RandomStream;
   /** Accesses per sample, and those left until the next one. */
   readonly #period: number;
@@ -101,6 +83,7 @@ export class ReplayedMachine implements ModelledMachine, Truth {
   #checkedCount = 0;
 
   constructor(config: ReplayConfig) {
+    super();
     const { spool, fast } = config;
     this.#config = config;
     this.workload = config.name;
@@ -117,7 +100,7 @@ export class ReplayedMachine implements ModelledMachine, Truth {
     this.name = `replay, ${formatBytes(this.#fastPages * PAGE_SIZE)} fast of ${formatBytes(this.footprintBytes)}`;
     this.#pages = new PageState(spool.pages, FAST_NID);
     this.#ranges = footprintRanges(spool.pages.sortedPages());
-    this.#mover = new Mover(
+    this.mover = new Mover(
       this.nodes,
       { migrationBytesPerS: 2 * 2 ** 30, kswapdBytesPerS: 2 * 2 ** 30, systemBytes: [], useWatermarks: true },
       this.#pages,
@@ -126,10 +109,6 @@ export class ReplayedMachine implements ModelledMachine, Truth {
     this.#random = new RandomStream(config.seed, 'replay/push');
     this.#period = samplePeriod(config.push, spool.accesses, this.#durationUs() / 1e6);
     if (Number.isFinite(this.#period)) this.#untilSample = this.#random.exponential() * this.#period;
-  }
-
-  get moves() {
-    return this.#mover.counters;
   }
 
   nowUs(): number {
@@ -161,8 +140,8 @@ export class ReplayedMachine implements ModelledMachine, Truth {
   advance(us: number): undefined {
     const endUs = this.#nowUs + us;
     this.#replayUntil((endUs / 1e6) * this.#config.instructionsPerS);
-    this.#samples.exposureS += Number.isFinite(this.#period) ? us / 1e6 / this.#period : 0;
-    this.#mover.advance(us);
+    this.samples.exposureS += Number.isFinite(this.#period) ? us / 1e6 / this.#period : 0;
+    this.mover.advance(us);
     this.#nowUs = endUs;
     if (this.#nowUs - this.#windowStartUs >= this.#config.truthWindowUs || this.isDone()) {
       this.#pages.endWindow((this.#nowUs - this.#windowStartUs) / 1e6);
@@ -177,39 +156,6 @@ export class ReplayedMachine implements ModelledMachine, Truth {
       hits[i] = id >= 0 ? this.#pages.accessed[id] : 0;
     }
     this.#checkedCount = 0;
-  }
-
-  drainPush(batch: AccessBatch): void {
-    const samples = this.#samples;
-    clearAccessBatch(batch);
-    const count = Math.min(samples.count, batch.address.length);
-    batch.address.set(samples.address.subarray(0, count));
-    batch.nid.set(samples.nid.subarray(0, count));
-    batch.isStore.set(samples.isStore.subarray(0, count));
-    batch.count = count;
-    batch.exposureS = samples.exposureS;
-    batch.dropped = samples.dropped + samples.count - count;
-    clearAccessBatch(samples);
-  }
-
-  placement(start: number, end: number, visit: RunVisitor): void {
-    this.#mover.placement.forEach(start, end, visit);
-  }
-
-  gauge(nid: number): NodeGauge {
-    return { nid, totalBytes: this.nodes[nid].capacityBytes, freeBytes: this.#mover.freeBytes(nid) };
-  }
-
-  submit(request: MoveRequest): void {
-    this.#mover.submit(request);
-  }
-
-  pendingBytes(): number {
-    return this.#mover.pendingBytes();
-  }
-
-  collect(visit: MoveResultVisitor): void {
-    this.#mover.collect(visit);
   }
 
   warnings(): readonly string[] {
@@ -283,15 +229,15 @@ export class ReplayedMachine implements ModelledMachine, Truth {
     this.#untilSample -= count;
     while (this.#untilSample < 0) {
       const isStore = this.#random.unit() * count < stores ? 1 : 0;
-      pushSample(this.#samples, pages.pages.pageAt(id) * PAGE_SIZE, FAST_NID, isStore);
+      pushSample(this.samples, pages.pages.pageAt(id) * PAGE_SIZE, FAST_NID, isStore);
       this.#untilSample += this.#random.exponential() * this.#period;
     }
   }
 
   #allocate(id: number): void {
     const start = this.#pages.pages.pageAt(id) * PAGE_SIZE;
-    this.#mover.populate({ start, end: start + PAGE_SIZE });
-    this.#pages.nid[id] = this.#mover.placement.get(start);
+    this.mover.populate({ start, end: start + PAGE_SIZE });
+    this.#pages.nid[id] = this.mover.placement.get(start);
   }
 
   #onMoved(start: number, end: number, toNid: number): void {

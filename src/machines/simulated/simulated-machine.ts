@@ -10,28 +10,14 @@
  * Sources: reference formulas of the access-rate-field model; Accessed-bit and sample statistics are
  * those of independent Poisson accesses.
  */
-import {
-  type AccessBatch,
-  clearAccessBatch,
-  createAccessBatch,
-  pushSample,
-} from '../../memory/access-batch.ts';
+import { pushSample } from '../../memory/access-batch.ts';
 import { ThermoError } from '../../memory/error.ts';
-import type { RunVisitor } from '../../memory/page-runs.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { type AddressRange, assertRanges, PAGE_SIZE } from '../../memory/range.ts';
 import { fastTierOf, type MemoryNode, tierOf } from '../../memory/tier.ts';
 import { formatBytes } from '../../memory/units.ts';
-import type {
-  Action,
-  Baseline,
-  ModelledMachine,
-  MoveRequest,
-  MoveResultVisitor,
-  NodeGauge,
-  PushSetting,
-  Truth,
-} from '../machine.ts';
+import type { Baseline, ModelledMachine, PushSetting, Truth } from '../machine.ts';
+import { ModelledBase } from '../modelled-base.ts';
 import { Mover, type MoverConfig } from '../mover.ts';
 import { predictStatic, RunningThread } from './field.ts';
 import { LruOrder } from './lru.ts';
@@ -48,24 +34,19 @@ export interface SimulatedMachineConfig {
   readonly seed: number;
 }
 
-/** Samples the machine holds between two drains; more are dropped and counted. */
-const PUSH_CAPACITY = 65536;
-
-export class SimulatedMachine implements ModelledMachine, Truth {
+export class SimulatedMachine extends ModelledBase implements ModelledMachine, Truth {
   readonly kind = 'simulated';
   readonly name: string;
   readonly workload: string;
   readonly nodes: readonly MemoryNode[];
-  readonly actions: readonly Action[] = ['migrate_hot', 'migrate_cold', 'stat'];
   readonly truth: Truth = this;
   readonly #config: SimulatedMachineConfig;
-  readonly #mover: Mover;
+  protected readonly mover: Mover;
   readonly #lru: LruOrder;
   readonly #threads: RunningThread[];
   readonly #isFast: Uint8Array;
   readonly #baseline: Baseline;
   readonly #totalAccesses: number;
-  readonly #samples = createAccessBatch(PUSH_CAPACITY);
   readonly #pushRandom: RandomStream;
   readonly #pullRandom: RandomStream;
   /** Accesses per second of each thread in the present piece. */
@@ -79,6 +60,7 @@ export class SimulatedMachine implements ModelledMachine, Truth {
   #expected: Float64Array = new Float64Array(0);
 
   constructor(config: SimulatedMachineConfig) {
+    super();
     const { nodes, workload } = config;
     assertRanges(workload.ranges);
     this.#config = config;
@@ -88,11 +70,11 @@ export class SimulatedMachine implements ModelledMachine, Truth {
     this.#pushRandom = new RandomStream(config.seed, 'machine/push');
     this.#pullRandom = new RandomStream(config.seed, 'machine/pull');
     this.#lru = new LruOrder(workload.ranges);
-    this.#mover = new Mover(nodes, config.mover, this.#lru, (start, end, fromNid, toNid) => {
+    this.mover = new Mover(nodes, config.mover, this.#lru, (start, end, fromNid, toNid) => {
       for (const thread of this.#threads) thread.onMoved(start, end, fromNid, toNid);
     });
     let homeless = 0;
-    for (const range of workload.ranges) homeless += this.#mover.populate(range);
+    for (const range of workload.ranges) homeless += this.mover.populate(range);
     if (homeless > 0) {
       throw new ThermoError(
         'THERMO_MACHINE_CONFIG',
@@ -104,9 +86,9 @@ export class SimulatedMachine implements ModelledMachine, Truth {
     }
     const fastTier = fastTierOf(nodes);
     this.#isFast = Uint8Array.from(nodes, (node) => (tierOf(node) <= fastTier ? 1 : 0));
-    this.#threads = workload.threads.map((thread) => new RunningThread(thread, nodes, this.#mover.placement));
+    this.#threads = workload.threads.map((thread) => new RunningThread(thread, nodes, this.mover.placement));
     const predicted = workload.threads.map((thread) =>
-      predictStatic(thread, nodes, this.#mover.placement, (nid) => this.#isFast[nid] === 1),
+      predictStatic(thread, nodes, this.mover.placement, (nid) => this.#isFast[nid] === 1),
     );
     const accesses = predicted.reduce((sum, each) => sum + each.accesses, 0);
     this.#totalAccesses = accesses;
@@ -117,10 +99,6 @@ export class SimulatedMachine implements ModelledMachine, Truth {
     };
     this.#perS = new Float64Array(this.#threads.length);
     for (const thread of this.#threads) this.#enterNextPhase(thread);
-  }
-
-  get moves() {
-    return this.#mover.counters;
   }
 
   nowUs(): number {
@@ -162,41 +140,6 @@ export class SimulatedMachine implements ModelledMachine, Truth {
       hits[i] = expected[i] > 0 && this.#pullRandom.unit() < 1 - Math.exp(-expected[i]) ? 1 : 0;
     }
     this.#checkedCount = 0;
-  }
-
-  drainPush(batch: AccessBatch): void {
-    const samples = this.#samples;
-    clearAccessBatch(batch);
-    const count = Math.min(samples.count, batch.address.length);
-    for (let i = 0; i < count; i++) {
-      batch.address[i] = samples.address[i];
-      batch.nid[i] = samples.nid[i];
-      batch.isStore[i] = samples.isStore[i];
-    }
-    batch.count = count;
-    batch.exposureS = samples.exposureS;
-    batch.dropped = samples.dropped + samples.count - count;
-    clearAccessBatch(samples);
-  }
-
-  placement(start: number, end: number, visit: RunVisitor): void {
-    this.#mover.placement.forEach(start, end, visit);
-  }
-
-  gauge(nid: number): NodeGauge {
-    return { nid, totalBytes: this.nodes[nid].capacityBytes, freeBytes: this.#mover.freeBytes(nid) };
-  }
-
-  submit(request: MoveRequest): void {
-    this.#mover.submit(request);
-  }
-
-  pendingBytes(): number {
-    return this.#mover.pendingBytes();
-  }
-
-  collect(visit: MoveResultVisitor): void {
-    this.#mover.collect(visit);
   }
 
   warnings(): readonly string[] {
@@ -255,7 +198,7 @@ export class SimulatedMachine implements ModelledMachine, Truth {
       if (perS > 0) pieceUs = Math.min(pieceUs, (this.#threads[i].remaining / perS) * 1e6);
     }
     const seconds = pieceUs / 1e6;
-    this.#mover.advance(pieceUs);
+    this.mover.advance(pieceUs);
     const perAccess = this.#samplesPerAccess(totalPerS);
     for (let i = 0; i < this.#threads.length; i++) {
       const thread = this.#threads[i];
@@ -265,7 +208,7 @@ export class SimulatedMachine implements ModelledMachine, Truth {
       thread.remaining -= accesses;
       this.#accesses += accesses;
     }
-    this.#samples.exposureS +=
+    this.samples.exposureS +=
       this.#config.sampledShare > 0 ? (seconds * perAccess) / this.#config.sampledShare : 0;
     this.#nowUs += pieceUs;
     for (const thread of this.#threads) {
@@ -313,7 +256,7 @@ export class SimulatedMachine implements ModelledMachine, Truth {
     const count = random.poisson(mean);
     for (let i = 0; i < count; i++) {
       const page = random.below(pages);
-      pushSample(this.#samples, start + page * PAGE_SIZE, nid, random.unit() < loadShare ? 0 : 1);
+      pushSample(this.samples, start + page * PAGE_SIZE, nid, random.unit() < loadShare ? 0 : 1);
     }
   }
 
