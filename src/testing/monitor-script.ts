@@ -21,8 +21,10 @@ export function runMonitorScript(monitor: Monitor, steps: readonly MonitorStep[]
         monitor.setRanges(ranges);
       } else if (step.kind === 'sample') sampleOnce(monitor, ranges, step.pattern, random);
       else {
+        const before = agesByRange(monitor);
         monitor.aggregate();
         aggregations++;
+        checkAgeRule(before, monitor);
         checkRegions(monitor.regions, { ranges, attrs: monitor.attrs, aggregations });
         monitor.resetAndSplit();
       }
@@ -32,6 +34,26 @@ export function runMonitorScript(monitor: Monitor, steps: readonly MonitorStep[]
       throw new InvariantViolation(error.rule, `${error.message} (after step ${index}, ${step.kind})`);
     }
   });
+}
+
+function agesByRange(monitor: Monitor): Map<string, number> {
+  const { regions } = monitor;
+  const ages = new Map<string, number>();
+  for (let i = 0; i < regions.count; i++) ages.set(`${regions.start(i)}-${regions.end(i)}`, regions.age(i));
+  return ages;
+}
+
+/** A region that an aggregation left as it was is one interval older, or its rate changed and it is new. */
+function checkAgeRule(before: ReadonlyMap<string, number>, monitor: Monitor): void {
+  for (const [range, age] of agesByRange(monitor)) {
+    const last = before.get(range);
+    if (last !== undefined && age !== 0 && age !== last + 1) {
+      throw new InvariantViolation(
+        'age rule',
+        `region ${range} went from ${last} to ${age} in one aggregation`,
+      );
+    }
+  }
 }
 
 function sampleOnce(

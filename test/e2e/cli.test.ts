@@ -282,6 +282,32 @@ describe('check and explain', () => {
   });
 });
 
+describe('what the README says is true', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const blocks = (language: string): string[] =>
+    [...readme.matchAll(new RegExp(`\\n\`\`\`${language}\\n([^]*?)\`\`\``, 'g'))].map((match) => match[1]);
+
+  test('its YAML is a scheme file', () => {
+    for (const text of blocks('yaml')) {
+      expect(thermocline(['check', '-'], text).status).toBe(0);
+    }
+  });
+
+  test('its commands work', () => {
+    const commands = blocks('sh')
+      .flatMap((block) => block.split('\n'))
+      .filter((line) => line.startsWith('npx thermocline '))
+      .map((line) => line.replace(/#.*/, '').trim().split(/\s+/).slice(2));
+    expect(commands.length).toBeGreaterThan(4);
+    file('trace.txt', gunzipSync(readFileSync(TRACE)));
+    for (const args of commands) {
+      const real = args.map((arg) => (arg.startsWith('schemes/') ? join(ROOT, arg) : arg));
+      expect([args.join(' '), thermocline(real).status]).toEqual([args.join(' '), 0]);
+    }
+    rmSync(join(WORK, 'thermocline-out'), { recursive: true, force: true });
+  });
+});
+
 describe('as a part of the shell', () => {
   test('a reader that closes the pipe ends it quietly', () => {
     const command = `"${process.execPath}" "${MAIN}" run "${SCHEME}" --size 4GiB --no-out | head -n 1; echo "status \${PIPESTATUS[0]}"`;

@@ -2,7 +2,7 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { PAGE_SIZE } from '../../src/memory/range.ts';
 import { mergeDown } from '../../src/monitor/merge.ts';
-import type { RegionTable } from '../../src/monitor/region-table.ts';
+import { BINS, type RegionTable } from '../../src/monitor/region-table.ts';
 import { splitByEvidence } from '../../src/monitor/split.ts';
 import { rangesArbitrary, regionTableArbitrary } from '../../src/testing/index.ts';
 
@@ -79,6 +79,13 @@ describe('evidence is conserved', () => {
       expectSame(totals(table), before);
       splitByEvidence(table);
       expectSame(totals(table), before);
+      for (let i = 0; i < table.count; i++) {
+        for (let b = table.order[i] * BINS; b < (table.order[i] + 1) * BINS; b++) {
+          expect(table.binHits[b]).toBeGreaterThanOrEqual(0);
+          expect(table.binPushes[b]).toBeGreaterThanOrEqual(0);
+          expect(table.binHits[b]).toBeLessThanOrEqual(table.binTrials[b] * (1 + 1e-4) + 1e-3);
+        }
+      }
       expect(table.count).toBeLessThanOrEqual(table.capacity);
     },
   );
