@@ -13,6 +13,8 @@ export { ERROR_CODES, type ErrorCode, ThermoError, ThermoErrors } from './memory
 export { RandomStream } from './memory/random.ts';
 export type { AddressRange } from './memory/range.ts';
 export type { MemoryNode } from './memory/tier.ts';
+export { createMonitor, MONITOR_NAMES, type MonitorName } from './monitor/create-monitor.ts';
+export { DamonMonitor, type DamonOptions } from './monitor/damon/damon-monitor.ts';
 export { EvidenceMonitor } from './monitor/evidence-monitor.ts';
 export {
   type CheckPlan,

@@ -2,6 +2,7 @@
 /** The command line: parses arguments, calls one function per command, turns errors into exit statuses. */
 import { Command, CommanderError, Option } from 'commander';
 import { ThermoError, ThermoErrors } from '../memory/error.ts';
+import { MONITOR_NAMES } from '../monitor/create-monitor.ts';
 import { fastOption, instructionRateOption, monitorOptions, sizeOption } from './options.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -47,7 +48,10 @@ function buildProgram(finish: (status: number) => void): Command {
     )
     .addOption(fastOption())
     .addOption(instructionRateOption())
-    .option('--fetches', 'lackey: count instruction fetches as accesses');
+    .option('--fetches', 'lackey: count instruction fetches as accesses')
+    .addOption(
+      new Option('--monitor <name>', 'how memory is watched').choices(MONITOR_NAMES).default('evidence'),
+    );
   for (const option of monitorOptions()) run.addOption(option);
   run
     .option('--out <dir>', 'directory for results (default: thermocline-out, none with --json)')

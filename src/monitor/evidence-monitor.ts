@@ -11,12 +11,13 @@ import type { AccessBatch } from '../memory/access-batch.ts';
 import { ThermoError } from '../memory/error.ts';
 import type { RandomStream } from '../memory/random.ts';
 import { type AddressRange, PAGE_SIZE } from '../memory/range.ts';
+import { validateAttrs } from './attrs.ts';
 import { CheckPlanner } from './check-planner.ts';
 import { mergeDown } from './merge.ts';
 import type { CheckPlan, Monitor, MonitorAttrs, Regions } from './monitor.ts';
 import { combinedRate, hitShare, twoRatesGain } from './rate.ts';
 import { RegionIndex } from './region-index.ts';
-import { BINS, MAX_REGIONS, RegionTable } from './region-table.ts';
+import { BINS, RegionTable } from './region-table.ts';
 import { splitByEvidence } from './split.ts';
 
 /** Time in which evidence loses half its weight. */
@@ -246,29 +247,4 @@ function fade(bins: Float32Array, decay: number): void {
 
 function binOf(address: number, start: number, end: number): number {
   return Math.min(BINS - 1, Math.floor(((address - start) * BINS) / (end - start)));
-}
-
-/** Throws THERMO_MONITOR_CONFIG unless the attributes fit together (as damon_set_attrs, and our bounds). */
-export function validateAttrs(attrs: MonitorAttrs): void {
-  const fail = (message: string, hint: string): never => {
-    throw new ThermoError('THERMO_MONITOR_CONFIG', message, { hint });
-  };
-  const { sampleUs, aggrUs, minNrRegions, maxNrRegions, minRegionSz, pullPerS } = attrs;
-  if (!(sampleUs >= 1)) fail(`the sampling interval is ${sampleUs} us`, 'expected at least 1us');
-  if (!(aggrUs >= sampleUs)) {
-    fail(
-      `the aggregation interval (${aggrUs} us) is shorter than the sampling interval (${sampleUs} us)`,
-      'expected aggregation >= sampling',
-    );
-  }
-  if (minNrRegions < 3) fail(`the minimum number of regions is ${minNrRegions}`, 'expected at least 3');
-  if (maxNrRegions < minNrRegions) {
-    fail(`at most ${maxNrRegions} regions is below the minimum of ${minNrRegions}`, 'expected min <= max');
-  }
-  if (maxNrRegions > MAX_REGIONS)
-    fail(`${maxNrRegions} regions are too many`, `expected at most ${MAX_REGIONS}`);
-  if (minRegionSz < PAGE_SIZE || !Number.isInteger(Math.log2(minRegionSz))) {
-    fail(`the minimum region size is ${minRegionSz} bytes`, 'expected a power of two from 4096 on');
-  }
-  if (!(pullPerS >= 0 && pullPerS <= 1e8)) fail(`${pullPerS} pull checks per second`, 'expected 0 to 100M/s');
 }

@@ -1,7 +1,7 @@
 /** `thermocline check` and `thermocline explain`: what is wrong with a scheme file, and what it means. */
 import { createPreset } from '../../machines/simulated/presets.ts';
 import { type ThermoError, ThermoErrors } from '../../memory/error.ts';
-import { validateAttrs } from '../../monitor/evidence-monitor.ts';
+import { validateAttrs } from '../../monitor/attrs.ts';
 import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
 import { describeScheme, explainSchemes } from '../../schemes/explain.ts';
 import type { LoadedSchemes } from '../../schemes/load.ts';

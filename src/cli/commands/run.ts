@@ -8,8 +8,8 @@ import { createPreset } from '../../machines/simulated/presets.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { totalBytes } from '../../memory/range.ts';
 import { formatSeconds } from '../../memory/units.ts';
-import { EvidenceMonitor } from '../../monitor/evidence-monitor.ts';
-import { DEFAULT_ATTRS, type MonitorAttrs } from '../../monitor/monitor.ts';
+import { createMonitor, type MonitorName } from '../../monitor/create-monitor.ts';
+import { DEFAULT_ATTRS, type Monitor, type MonitorAttrs } from '../../monitor/monitor.ts';
 import type { TraceFormat } from '../../records/access-parser.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
 import { type HeatMapData, renderHeatMap } from '../../view/heatmap.ts';
@@ -23,6 +23,7 @@ import { VERSION } from '../version.ts';
 
 export interface RunCommandOptions extends MonitorOptions {
   readonly machine: string;
+  readonly monitor: MonitorName;
   readonly size?: number;
   readonly trace?: string;
   readonly format?: TraceFormat;
@@ -55,7 +56,7 @@ export async function runCommand(
   };
   const loaded = await readSchemes(schemeFile, defaults, terminal);
   const attrs = resolveAttrs(options, loaded.attrs);
-  const monitor = new EvidenceMonitor(attrs, new RandomStream(options.seed, 'monitor'));
+  const monitor = createMonitor(options.monitor, attrs, new RandomStream(options.seed, 'monitor'));
   const progress = new Progress(terminal, options.quiet === true);
   const outPath = options.out ?? (options.json ? false : DEFAULT_OUT);
   let out: OutputDirectory | undefined;
@@ -118,7 +119,7 @@ async function openMachine(
 }
 
 interface Context {
-  readonly monitor: EvidenceMonitor;
+  readonly monitor: Monitor;
   readonly schemes: ReturnType<typeof resolveSchemes>;
   readonly options: RunCommandOptions;
   readonly terminal: Terminal;
