@@ -32,7 +32,9 @@ export function openTerminal(): Terminal {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       // The reader has gone (`| head`): nothing more to say.
       if (error.code === 'EPIPE') process.exit(0);
-      throw error;
+      if (stream === process.stdout)
+        process.stderr.write(`thermocline: cannot write the result: ${error.message}\n`);
+      process.exit(1);
     });
   }
   return {

@@ -28,3 +28,8 @@ export function validateAttrs(attrs: MonitorAttrs): void {
   }
   if (!(pullPerS >= 0 && pullPerS <= 1e8)) fail(`${pullPerS} pull checks per second`, 'expected 0 to 100M/s');
 }
+
+/** Address ranges that a monitor of so many regions can watch: each edge may need records of its own. */
+export function maxRangesFor(maxNrRegions: number): number {
+  return Math.max(1, Math.floor(maxNrRegions / 4));
+}

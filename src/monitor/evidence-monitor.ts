@@ -11,7 +11,7 @@ import type { AccessBatch } from '../memory/access-batch.ts';
 import { ThermoError } from '../memory/error.ts';
 import type { RandomStream } from '../memory/random.ts';
 import { type AddressRange, PAGE_SIZE } from '../memory/range.ts';
-import { validateAttrs } from './attrs.ts';
+import { maxRangesFor, validateAttrs } from './attrs.ts';
 import { CheckPlanner } from './check-planner.ts';
 import { mergeDown } from './merge.ts';
 import type { CheckPlan, Monitor, MonitorAttrs, Regions } from './monitor.ts';
@@ -83,7 +83,7 @@ export class EvidenceMonitor implements Monitor, Regions {
 
   setRanges(ranges: readonly AddressRange[]): void {
     const { maxNrRegions } = this.attrs;
-    const mostRanges = Math.max(1, Math.floor(maxNrRegions / 4));
+    const mostRanges = maxRangesFor(maxNrRegions);
     if (ranges.length > mostRanges) {
       throw new ThermoError(
         'THERMO_MONITOR_CONFIG',

@@ -42,11 +42,21 @@ export function resolveSchemes(
         ),
       );
     }
-    return {
-      scheme,
-      targetNids: nidsOf(scheme.target, scheme.where.target) ?? [],
-      fromNids: nidsOf(scheme.from, scheme.where.from),
-    };
+    const targetNids = nidsOf(scheme.target, scheme.where.target) ?? [];
+    const fromNids = nidsOf(scheme.from, scheme.where.from);
+    if (fromNids !== undefined && fromNids.length > 0 && fromNids.every((nid) => targetNids.includes(nid))) {
+      problems.push(
+        new ThermoError(
+          'THERMO_SCHEME_BAD_VALUE',
+          `memory from ${scheme.from} is at ${scheme.target} already: nothing can move`,
+          {
+            where: scheme.where.from,
+            hint: 'name another source or target, or leave "from" out',
+          },
+        ),
+      );
+    }
+    return { scheme, targetNids, fromNids };
   });
   if (problems.length > 0) throw new ThermoErrors(problems);
   return resolved;

@@ -128,6 +128,12 @@ function checkClause(clause: Clause, isSecond: boolean): SentenceProblem[] {
   const fail = (message: string, hint: string): SentenceProblem[] => [{ offset, message, hint }];
   if (isSecond) return fail(`"${keyword}" is said twice`, 'each clause may come once');
   if (value === '') return fail(`"${keyword}" lacks its value`, `expected for example: ${EXAMPLES[keyword]}`);
+  if (keyword === 'quota' && !value.includes('/')) {
+    return fail(
+      `the quota "${value}" has no window`,
+      `expected bytes per time, for example: ${EXAMPLES[keyword]}`,
+    );
+  }
   if (!COMPARED.includes(keyword)) {
     return operator === undefined
       ? []
@@ -206,10 +212,9 @@ function withSamples(text: string): string {
   return /^>?\s*[\d.,_]+$/.test(text) ? `${text} samples` : text;
 }
 
-/** `1G/s` is 1G in a window of 1s; checked when the long form is read. */
+/** `1G/s` is 1G in a window of 1s; the units are checked when the long form is read. */
 function splitQuota(text: string): { sz_bytes: string; reset_interval_ms: string } {
   const slash = text.lastIndexOf('/');
-  if (slash < 0) return { sz_bytes: text, reset_interval_ms: '' };
   const window = text.slice(slash + 1).trim();
   return {
     sz_bytes: text.slice(0, slash).trim(),

@@ -316,6 +316,13 @@ describe('as a part of the shell', () => {
     expect(stdout).toMatch(/status 0\n$/);
   });
 
+  test('a full disk behind standard output is one line, not a crash', () => {
+    const command = `"${process.execPath}" "${MAIN}" run "${SCHEME}" --size 4GiB --json > /dev/full; echo "status $?"`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', command], { cwd: WORK, encoding: 'utf8' });
+    expect(stderr).toMatch(/^thermocline: cannot write the result: .*\n$/);
+    expect(stdout).toBe('status 1\n');
+  });
+
   test('Ctrl-C ends a run with status 130, a partial summary and no files', async () => {
     const child = spawn(process.execPath, [MAIN, 'run', SCHEME, '--size', '2TiB', '--out', 'stopped'], {
       cwd: WORK,

@@ -148,7 +148,11 @@ describe('a mistake is reported with its place and the way out', () => {
     ['hot and cold', `${head}  - promote hot>5 cold>3s\n`, /cannot be hot and cold/],
     ['a quota of 0', `${head}  - promote hot>5 quota 0/s\n`, /^test\.yaml:3:25: a quota of 0 bytes/],
     ['a quota below a page', `${head}  - promote hot>5 quota 100/s\n`, /less than a page/],
-    ['a quota without a window', `${head}  - promote hot>5 quota 1G\n`, /reset_interval_ms/],
+    [
+      'a quota without a window',
+      `${head}  - promote hot>5 quota 1G\n`,
+      /^test\.yaml:3:19: the quota "1G" has no window\n {2}expected bytes per time/,
+    ],
     [
       'more samples than there are',
       `${head}  - promote hot>21\n`,

@@ -8,6 +8,7 @@ import { createPreset } from '../../machines/simulated/presets.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { totalBytes } from '../../memory/range.ts';
 import { formatSeconds } from '../../memory/units.ts';
+import { maxRangesFor } from '../../monitor/attrs.ts';
 import { createMonitor, type MonitorName } from '../../monitor/create-monitor.ts';
 import { DEFAULT_ATTRS, type Monitor, type MonitorAttrs } from '../../monitor/monitor.ts';
 import type { TraceFormat } from '../../records/access-parser.ts';
@@ -112,6 +113,7 @@ async function openMachine(
     instructionsPerS: options.ips,
     truthWindowUs: attrs.aggrUs,
     push: options.push ?? TRACE_PUSH,
+    maxRanges: maxRangesFor(attrs.maxNrRegions),
     seed: options.seed,
     onProgress: (share) => progress.update('reading', share, ''),
     shouldStop: terminal.isInterrupted,

@@ -10,15 +10,16 @@ const MAX_RANGES = 10;
  * leaving them out would gain nothing.
  *
  * @param sortedPages page numbers, ascending, not empty
+ * @param maxRanges fewer ranges, for monitors of few regions
  */
-export function footprintRanges(sortedPages: Float64Array): AddressRange[] {
+export function footprintRanges(sortedPages: Float64Array, maxRanges = MAX_RANGES): AddressRange[] {
   const gaps: { after: number; pages: number }[] = [];
   for (let i = 1; i < sortedPages.length; i++) {
     const pages = sortedPages[i] - sortedPages[i - 1] - 1;
     if (pages * 64 > sortedPages.length) gaps.push({ after: i - 1, pages });
-    if (gaps.length > 4 * MAX_RANGES) keepLargest(gaps);
+    if (gaps.length > 4 * MAX_RANGES) keepLargest(gaps, MAX_RANGES);
   }
-  keepLargest(gaps);
+  keepLargest(gaps, Math.min(maxRanges, MAX_RANGES));
   gaps.sort((a, b) => a.after - b.after);
   const ranges: AddressRange[] = [];
   let first = 0;
@@ -29,7 +30,7 @@ export function footprintRanges(sortedPages: Float64Array): AddressRange[] {
   return ranges;
 }
 
-function keepLargest(gaps: { after: number; pages: number }[]): void {
+function keepLargest(gaps: { after: number; pages: number }[], ranges: number): void {
   gaps.sort((a, b) => b.pages - a.pages || a.after - b.after);
-  gaps.length = Math.min(gaps.length, MAX_RANGES - 1);
+  gaps.length = Math.min(gaps.length, ranges - 1);
 }

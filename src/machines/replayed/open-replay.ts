@@ -18,6 +18,7 @@ export interface ReplayOptions {
   readonly instructionsPerS: number | undefined;
   readonly truthWindowUs: number;
   readonly push: PushSetting;
+  readonly maxRanges?: number;
   readonly seed: number;
   readonly onProgress?: (share: number) => void;
   readonly shouldStop?: () => boolean;
@@ -47,6 +48,7 @@ export async function openReplay(options: ReplayOptions): Promise<ReplayedMachin
       instructionsPerS,
       truthWindowUs: options.truthWindowUs,
       push: options.push,
+      ...(options.maxRanges === undefined ? {} : { maxRanges: options.maxRanges }),
       seed: options.seed,
       warnings: describeCounts(parser),
     });

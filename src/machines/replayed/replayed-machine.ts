@@ -47,6 +47,8 @@ export interface ReplayConfig {
   /** Length of the window in which a page's true rate is counted: the aggregation interval. */
   readonly truthWindowUs: number;
   readonly push: PushSetting;
+  /** Most address ranges to watch; undefined: as many as are useful. */
+  readonly maxRanges?: number;
   readonly seed: number;
   readonly warnings: readonly string[];
 }
@@ -99,7 +101,7 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
     this.nodes = twoTiers(this.#fastPages * PAGE_SIZE, this.footprintBytes);
     this.name = `replay, ${formatBytes(this.#fastPages * PAGE_SIZE)} fast of ${formatBytes(this.footprintBytes)}`;
     this.#pages = new PageState(spool.pages, FAST_NID);
-    this.#ranges = footprintRanges(spool.pages.sortedPages());
+    this.#ranges = footprintRanges(spool.pages.sortedPages(), config.maxRanges);
     this.mover = new Mover(
       this.nodes,
       { migrationBytesPerS: 2 * 2 ** 30, kswapdBytesPerS: 2 * 2 ** 30, systemBytes: [], useWatermarks: true },
