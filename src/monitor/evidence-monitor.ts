@@ -15,7 +15,7 @@ import { maxRangesFor, validateAttrs } from './attrs.ts';
 import { CheckPlanner } from './check-planner.ts';
 import { mergeDown } from './merge.ts';
 import type { CheckPlan, Monitor, MonitorAttrs, Regions } from './monitor.ts';
-import { combinedRate, hitShare, twoRatesGain } from './rate.ts';
+import { combinedRate, type Evidence, hitShare, twoRatesGain } from './rate.ts';
 import { RegionIndex } from './region-index.ts';
 import { BINS, RegionTable } from './region-table.ts';
 import { splitByEvidence } from './split.ts';
@@ -141,9 +141,15 @@ export class EvidenceMonitor implements Monitor, Regions {
     const table = this.#table;
     for (let i = 0; i < table.count; i++) {
       const slot = table.order[i];
-      if (this.#hasChanged(slot)) table.forgetPast(slot, this.#nowExposureS);
-      else table.exposureS[slot] += this.#nowExposureS;
-      this.#estimate(slot);
+      const all = table.evidence(slot);
+      if (this.#hasChanged(slot, all)) {
+        table.forgetPast(slot, this.#nowExposureS);
+        this.#estimate(slot);
+        continue;
+      }
+      table.exposureS[slot] += this.#nowExposureS;
+      if (all.hits + all.samples === 0) table.rate[slot] = 0;
+      else this.#estimate(slot);
     }
     this.#updateAges();
     if (table.count > this.#keepRegions) {
@@ -183,9 +189,8 @@ export class EvidenceMonitor implements Monitor, Regions {
   }
 
   /** Likelihood-ratio test of this interval's evidence against the past's. */
-  #hasChanged(slot: number): boolean {
+  #hasChanged(slot: number, all: Evidence): boolean {
     const table = this.#table;
-    const all = table.evidence(slot);
     if (all.hits + all.samples < 3) return false;
     const pages = (table.end[slot] - table.start[slot]) / PAGE_SIZE;
     const now = {
