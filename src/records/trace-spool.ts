@@ -36,6 +36,8 @@ export class TraceSpool {
   #fd = -1;
   #buffer = new Uint32Array(BUFFER_WORDS);
   #used = 0;
+  readonly #recentPage = new Float64Array(1024).fill(-1);
+  readonly #recentId = new Int32Array(1024);
   #page = -1;
   #id = -1;
   #loads = 0;
@@ -59,7 +61,7 @@ export class TraceSpool {
       const at = instructions[i];
       if (page !== current || loads === MAX_EACH || stores === MAX_EACH || at - recordAt > MAX_SPAN) {
         this.#endRecord(recordAt, loads, stores);
-        if (page !== current) this.#id = this.pages.add(page);
+        if (page !== current) this.#id = this.#idOf(page);
         current = page;
         recordAt = at;
         loads = 0;
@@ -74,6 +76,16 @@ export class TraceSpool {
     this.#recordAt = recordAt;
     this.accesses += count;
     if (count > 0) this.instructions = instructions[count - 1];
+  }
+
+  /** The id of a page; the last page of each of 1,024 classes is remembered, which answers most calls. */
+  #idOf(page: number): number {
+    const line = page & 1023;
+    if (this.#recentPage[line] === page) return this.#recentId[line];
+    const id = this.pages.add(page);
+    this.#recentPage[line] = page;
+    this.#recentId[line] = id;
+    return id;
   }
 
   /** Ends writing; to be called once before reading. */
