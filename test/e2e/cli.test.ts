@@ -282,6 +282,30 @@ describe('check and explain', () => {
   });
 });
 
+describe('as a package', () => {
+  test('thermocline/testing finds a monitor that breaks a rule, and passes one that does not', () => {
+    const script = `
+      import fc from 'fast-check';
+      import { createMonitor, DEFAULT_ATTRS, RandomStream } from 'thermocline';
+      import { monitorScriptArbitrary, runMonitorScript } from 'thermocline/testing';
+      const create = () => createMonitor('evidence', DEFAULT_ATTRS, new RandomStream(1, 'mine'));
+      fc.assert(fc.property(monitorScriptArbitrary(4096), (steps) => runMonitorScript(create(), steps)), { numRuns: 20 });
+      const broken = () => Object.defineProperty(create(), 'regions', { value: { count: 0 } });
+      let found = '';
+      try {
+        fc.assert(fc.property(monitorScriptArbitrary(4096), (steps) => runMonitorScript(broken(), steps)));
+      } catch (error) { found = String(error.cause ?? error.message); }
+      console.log(found.includes('exact cover') ? 'as promised' : found);
+    `;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toBe('as promised\n');
+  });
+});
+
 describe('what the README says is true', () => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   const blocks = (language: string): string[] =>

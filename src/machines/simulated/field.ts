@@ -4,7 +4,7 @@
 import type { PageRuns } from '../../memory/page-runs.ts';
 import { overlapBytes, PAGE_SIZE } from '../../memory/range.ts';
 import type { MemoryNode } from '../../memory/tier.ts';
-import type { Area, Phase, WorkThread } from './workload.ts';
+import type { Area, WorkThread } from './workload.ts';
 
 /** An area of the current phase with its present placement. */
 export interface LiveArea {
@@ -117,15 +117,4 @@ export function predictStatic(
     }
   }
   return { staticS: staticNs / 1e9, allFastS: allFastNs / 1e9, accesses, fastAccesses };
-}
-
-/** The whole phase as one list of areas; exported for tests that integrate a field by hand. */
-export function phaseRate(phase: Phase, accessesPerS: number, address: number): number {
-  let rate = 0;
-  for (const area of phase.areas) {
-    if (address >= area.start && address < area.end) {
-      rate += (accessesPerS * area.share * PAGE_SIZE) / (area.end - area.start);
-    }
-  }
-  return rate;
 }
