@@ -249,6 +249,31 @@ describe('limits and rates (KUnit)', () => {
   });
 });
 
+describe('attributes (KUnit)', () => {
+  const accepts = (change: object): boolean => {
+    try {
+      new DamonMonitor({ ...DEFAULT_ATTRS, ...change }, new RandomStream(1, 'm'));
+      return true;
+    } catch (error) {
+      expect(error).toBeInstanceOf(ThermoError);
+      return false;
+    }
+  };
+  test.each([
+    [{}, true],
+    [{ minNrRegions: 1 }, false],
+    [{ maxNrRegions: 9 }, false],
+    [{ aggrUs: 4999 }, false],
+  ])('%j on 10..1000 regions, 5 ms, 100 ms: accepted %s', (change, expected) => {
+    expect(accepts(change)).toBe(expected);
+  });
+
+  test('random numbers of [0, 10) are 0 to 9', () => {
+    const random = new RandomStream(1, 'kunit');
+    for (let i = 0; i < 10_000; i++) expect([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]).toContain(random.below(10));
+  });
+});
+
 describe('tuning of the intervals', () => {
   test.each([
     [0, 20_000, 20_000, 10_000],
