@@ -14,7 +14,7 @@ import { type AddressRange, PAGE_SIZE } from '../memory/range.ts';
 import { maxRangesFor, validateAttrs } from './attrs.ts';
 import { CheckPlanner } from './check-planner.ts';
 import { mergeDown } from './merge.ts';
-import type { CheckPlan, Monitor, MonitorAttrs, Regions } from './monitor.ts';
+import { type CheckPlan, type Monitor, type MonitorAttrs, NO_REGIONS, type Regions } from './monitor.ts';
 import { combinedRate, type Evidence, hitShare, twoRatesGain } from './rate.ts';
 import { RegionIndex } from './region-index.ts';
 import { BINS, RegionTable } from './region-table.ts';
@@ -32,8 +32,9 @@ const KEEP_SHARE = 0.9;
 
 export class EvidenceMonitor implements Monitor, Regions {
   readonly name = 'evidence';
-  readonly attrs: MonitorAttrs;
+  attrs: MonitorAttrs;
   readonly regions: Regions = this;
+  readonly spots = NO_REGIONS;
   peakRegions = 0;
   samplesOutside = 0;
   readonly #table: RegionTable;
@@ -79,6 +80,16 @@ export class EvidenceMonitor implements Monitor, Regions {
   isIdle(i: number): boolean {
     const slot = this.#table.order[i];
     return this.#table.nowHits[slot] + this.#table.nowPushes[slot] === 0;
+  }
+
+  nrAccesses(i: number): number {
+    const { sampleUs, aggrUs } = this.attrs;
+    return Math.round(Math.max(1, Math.floor(aggrUs / sampleUs)) * hitShare(this.rate(i), sampleUs / 1e6));
+  }
+
+  setAttrs(attrs: MonitorAttrs, _isMidAggregation: boolean): void {
+    validateAttrs(attrs);
+    this.attrs = attrs;
   }
 
   setRanges(ranges: readonly AddressRange[]): void {

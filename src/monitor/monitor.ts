@@ -19,6 +19,18 @@ export interface MonitorAttrs {
   readonly minRegionSz: number;
   /** Pull checks per second over all regions; 0 for none. */
   readonly pullPerS: number;
+  /** DAMON's interval auto-tuning; left out: the intervals stay as they are. */
+  readonly intervalsGoal?: IntervalsGoal;
+}
+
+/** damon_intervals_goal: stretch or shrink both intervals until this share of accesses is observed. */
+export interface IntervalsGoal {
+  /** Access events to observe, in 1/10000 of the most that could be. */
+  readonly accessBp: number;
+  /** Aggregation intervals between two adjustments. */
+  readonly aggrs: number;
+  readonly minSampleUs: number;
+  readonly maxSampleUs: number;
 }
 
 /** DAMON's defaults (5 ms, 100 ms, 10..1000 regions), and the pull rate it spends on one hot area. */
@@ -44,6 +56,11 @@ export interface Regions {
   age(i: number): number;
   /** True when neither source saw an access in the last aggregation interval. */
   isIdle(i: number): boolean;
+  /**
+   * Sampling intervals of the last aggregation in which a page of the region was seen accessed: DAMON
+   * counts them, others tell how many they expect.
+   */
+  nrAccesses(i: number): number;
 }
 
 /** Pull checks for one sampling interval; owned by the monitor, valid until the next plan. */
@@ -57,6 +74,11 @@ export interface Monitor {
   readonly name: string;
   readonly attrs: MonitorAttrs;
   readonly regions: Regions;
+  /**
+   * Small ranges inside regions whose rate differs from their region's: exceptions to it. Sorted,
+   * disjoint, at most a bounded number; empty for monitors that keep none.
+   */
+  readonly spots: Regions;
   /** Most regions at any time so far. */
   readonly peakRegions: number;
   /** Bytes of all records and tables, at capacity. */
@@ -66,6 +88,12 @@ export interface Monitor {
 
   /** Sets the ranges to watch; evidence of what remains survives. Sorted, disjoint, page-aligned. */
   setRanges(ranges: readonly AddressRange[]): void;
+  /**
+   * Changes attributes while running; what was measured is brought to the new intervals.
+   * `isMidAggregation`: between two aggregations, so that the present counts are incomplete.
+   * @throws ThermoError THERMO_MONITOR_CONFIG if they do not fit together; nothing is changed then
+   */
+  setAttrs(attrs: MonitorAttrs, isMidAggregation: boolean): void;
   planChecks(): CheckPlan;
   /** Results of the last plan: 1 = accessed within the sampling interval. */
   recordPull(hits: Uint8Array): void;
@@ -73,3 +101,14 @@ export interface Monitor {
   aggregate(): void;
   resetAndSplit(): void;
 }
+
+/** No regions at all. */
+export const NO_REGIONS: Regions = {
+  count: 0,
+  start: () => Number.NaN,
+  end: () => Number.NaN,
+  rate: () => Number.NaN,
+  age: () => Number.NaN,
+  isIdle: () => true,
+  nrAccesses: () => 0,
+};

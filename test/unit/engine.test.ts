@@ -7,7 +7,7 @@ import type { PushSetting } from '../../src/machines/machine.ts';
 import { createPreset } from '../../src/machines/simulated/presets.ts';
 import { RandomStream } from '../../src/memory/random.ts';
 import { EvidenceMonitor } from '../../src/monitor/evidence-monitor.ts';
-import { DEFAULT_ATTRS, type Monitor, type Regions } from '../../src/monitor/monitor.ts';
+import { DEFAULT_ATTRS, type Monitor, NO_REGIONS } from '../../src/monitor/monitor.ts';
 import { loadSchemes } from '../../src/schemes/load.ts';
 import { resolveSchemes } from '../../src/schemes/resolve.ts';
 import { MemoryBalance } from '../../src/testing/index.ts';
@@ -144,25 +144,19 @@ describe('the engine', () => {
 
   test('keeps the order of a DAMON worker: samples, aggregate, schemes, split', async () => {
     const calls: string[] = [];
-    const empty: Regions = {
-      count: 0,
-      start: () => 0,
-      end: () => 0,
-      rate: () => 0,
-      age: () => 0,
-      isIdle: () => true,
-    };
     const note = (name: string) => () => {
       calls.push(name);
     };
     const monitor: Monitor = {
       name: 'recorder',
       attrs: { ...DEFAULT_ATTRS, sampleUs: 5000, aggrUs: 15_000 },
-      regions: empty,
+      regions: NO_REGIONS,
+      spots: NO_REGIONS,
       peakRegions: 0,
       metadataBytes: 0,
       samplesOutside: 0,
       setRanges: note('setRanges'),
+      setAttrs: note('setAttrs'),
       planChecks: () => {
         calls.push('plan');
         return { count: 0, addresses: new Float64Array(0) };

@@ -24,6 +24,7 @@ function regionsOf(list: readonly FakeRegion[]): Regions {
     rate: (i) => list[i].rate,
     age: (i) => list[i].age ?? 0,
     isIdle: (i) => list[i].rate === 0,
+    nrAccesses: () => 0,
   };
 }
 

@@ -10,7 +10,7 @@ import type { AccessBatch } from '../../memory/access-batch.ts';
 import type { RandomStream } from '../../memory/random.ts';
 import { type AddressRange, PAGE_SIZE, roundDown } from '../../memory/range.ts';
 import { validateAttrs } from '../attrs.ts';
-import type { CheckPlan, Monitor, MonitorAttrs, Regions } from '../monitor.ts';
+import { type CheckPlan, type Monitor, type MonitorAttrs, NO_REGIONS, type Regions } from '../monitor.ts';
 import { rateOfShare } from '../rate.ts';
 import { samplesPerAggr } from './formulas.ts';
 import {
@@ -37,8 +37,9 @@ const REGION_BYTES: Readonly<Record<DamonVersion, number>> = { '7.3': 64, '7.2':
 
 export class DamonMonitor implements Monitor, Regions {
   readonly name: string;
-  readonly attrs: MonitorAttrs;
+  attrs: MonitorAttrs;
   readonly regions: Regions = this;
+  readonly spots = NO_REGIONS;
   peakRegions = 0;
   samplesOutside = 0;
   readonly #version: DamonVersion;
@@ -100,6 +101,11 @@ export class DamonMonitor implements Monitor, Regions {
     this.#list = setRegions(this.#list, ranges, this.attrs.minRegionSz);
     this.#applyMinimum();
     this.#note();
+  }
+
+  setAttrs(attrs: MonitorAttrs, _isMidAggregation: boolean): void {
+    validateAttrs(attrs);
+    this.attrs = attrs;
   }
 
   planChecks(): CheckPlan {
