@@ -1,7 +1,10 @@
-// Writes schemes/thermocline.schema.json from the schema in the source; run after changing it.
+// Writes the JSON Schema files in schemes/ from the schemas in the source; run after changing them.
 import { writeFileSync } from 'node:fs';
+import { fieldJsonSchema } from '../dist/machines/field/field-schema.js';
 import { schemeJsonSchema } from '../dist/schemes/schema.js';
 
-const target = new URL('../schemes/thermocline.schema.json', import.meta.url);
-writeFileSync(target, `${JSON.stringify(schemeJsonSchema(), null, 2)}\n`);
-process.stderr.write('wrote schemes/thermocline.schema.json\n');
+const documents = { 'thermocline.schema.json': schemeJsonSchema(), 'field.schema.json': fieldJsonSchema() };
+for (const [name, document] of Object.entries(documents)) {
+  writeFileSync(new URL(`../schemes/${name}`, import.meta.url), `${JSON.stringify(document, null, 2)}\n`);
+  process.stderr.write(`wrote schemes/${name}\n`);
+}

@@ -2,8 +2,15 @@
 /** The command line: parses arguments, calls one function per command, turns errors into exit statuses. */
 import { Command, CommanderError, Option } from 'commander';
 import { ThermoError, ThermoErrors } from '../memory/error.ts';
-import { MONITOR_NAMES } from '../monitor/create-monitor.ts';
-import { fastOption, instructionRateOption, monitorOptions, sizeOption } from './options.ts';
+import {
+  accuracyOptions,
+  fastOption,
+  instructionRateOption,
+  monitorOption,
+  monitorOptions,
+  overheadOption,
+  sizeOption,
+} from './options.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -49,11 +56,10 @@ function buildProgram(finish: (status: number) => void): Command {
     .addOption(fastOption())
     .addOption(instructionRateOption())
     .option('--fetches', 'lackey: count instruction fetches as accesses')
-    .addOption(
-      new Option('--monitor <name>', 'how memory is watched').choices(MONITOR_NAMES).default('evidence'),
-    );
+    .addOption(monitorOption());
   for (const option of monitorOptions()) run.addOption(option);
   run
+    .addOption(overheadOption())
     .option('--out <dir>', 'directory for results (default: thermocline-out, none with --json)')
     .option('--no-out', 'leave no files')
     .option('--quiet', 'no progress')
@@ -82,6 +88,19 @@ function buildProgram(finish: (status: number) => void): Command {
     .action(async (schemes) => {
       const { explainCommand } = await import('./commands/check.ts');
       finish(await explainCommand(schemes, terminal));
+    });
+
+  const accuracy = program
+    .command('accuracy')
+    .description('score monitors on access-rate fields whose truth is known: precision, recall, F1 in bytes')
+    .argument('[fields...]', 'names of built-in fields (default: all), or YAML files');
+  for (const option of [...accuracyOptions(), ...monitorOptions('5876/s')]) accuracy.addOption(option);
+  accuracy
+    .option('--quiet', 'no progress')
+    .addOption(jsonOption())
+    .action(async (fields, options) => {
+      const { accuracyCommand } = await import('./commands/accuracy.ts');
+      finish(await accuracyCommand(fields, options, terminal));
     });
 
   program

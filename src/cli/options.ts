@@ -1,11 +1,17 @@
 /** Options that several commands share, and how their values are read. */
 import { InvalidArgumentError, Option } from 'commander';
-import type { PushSetting } from '../machines/machine.ts';
 import type { FastSize } from '../machines/replayed/replayed-machine.ts';
 import { ThermoError } from '../memory/error.ts';
+import { suggest } from '../memory/nearest-word.ts';
+import { type PushSetting, parsePush } from '../memory/push-setting.ts';
 import { parseBytes, parseCount, parseEventRate, parseShare, parseTimeUs } from '../memory/units.ts';
-import { DEFAULT_ATTRS, type MonitorAttrs } from '../monitor/monitor.ts';
-import type { FileAttrs } from '../schemes/load.ts';
+import { validateSourceWeights } from '../monitor/attrs.ts';
+import { MONITOR_NAMES, type MonitorName } from '../monitor/create-monitor.ts';
+import { DEFAULT_INTERVALS_GOAL } from '../monitor/interval-tuner.ts';
+import { DEFAULT_WEIGHTS, type IntervalsGoal, type SourceWeights } from '../monitor/monitor.ts';
+import { parseOverhead, parseWeight } from '../schemes/monitor-block.ts';
+import { FAULT_HELP, parseFaults } from './fault-option.ts';
+import { DEFAULT_MONITOR } from './monitor-settings.ts';
 
 /** Turns a reader of units into a reader of option values: its errors are wrong usage. */
 function argument<T>(parse: (text: string) => T): (text: string) => T {
@@ -33,13 +39,50 @@ export interface MonitorOptions {
   readonly maxRegions?: number;
   readonly pull?: number;
   readonly push?: PushSetting;
+  readonly weights?: SourceWeights;
+  readonly intervalsGoal?: IntervalsGoal;
 }
 
-export function parsePush(text: string): PushSetting {
-  if (text.trim().toLowerCase() === 'off') return { kind: 'off' };
-  const period = /^period=(.+)$/i.exec(text.trim());
-  if (period) return { kind: 'period', accesses: positive('period', parseCount(period[1]), text) };
-  return { kind: 'rate', perS: positive('rate', parseEventRate(text), text) };
+const GOAL_KEYS = ['access', 'aggrs', 'min', 'max'] as const;
+
+/** `4%`, or any of `access=4%,aggrs=3,min=5ms,max=10s`; what is left out is DAMON's recommendation. `off`: never. */
+export function parseIntervalsGoal(text: string): IntervalsGoal {
+  if (text.trim().toLowerCase() === 'off') return { ...DEFAULT_INTERVALS_GOAL, aggrs: 0 };
+  const goal = { ...DEFAULT_INTERVALS_GOAL };
+  for (const part of text.split(',')) {
+    const [key, value] = part.includes('=')
+      ? part.split('=', 2).map((each) => each.trim())
+      : ['access', part];
+    if (key === 'access') goal.accessBp = Math.round(parseShare(value) * 10000);
+    else if (key === 'aggrs') goal.aggrs = parseCount(value);
+    else if (key === 'min') goal.minSampleUs = parseTimeUs(value);
+    else if (key === 'max') goal.maxSampleUs = parseTimeUs(value);
+    else {
+      throw new ThermoError('THERMO_USAGE', `an intervals goal has no "${key}"`, {
+        hint: suggest(key, GOAL_KEYS, 'keys'),
+      });
+    }
+  }
+  return goal;
+}
+
+const WEIGHT_KEYS = ['pull', 'push'] as const;
+
+/** `pull=1,push=0.5`; what is left out is 1. */
+export function parseWeights(text: string): SourceWeights {
+  const weights = { ...DEFAULT_WEIGHTS };
+  for (const part of text.split(',')) {
+    const [name, value = ''] = part.split('=', 2).map((each) => each.trim());
+    const key = WEIGHT_KEYS.find((each) => each === name);
+    if (key === undefined) {
+      throw new ThermoError('THERMO_USAGE', `there is no source "${name}"`, {
+        hint: suggest(name, WEIGHT_KEYS, 'sources'),
+      });
+    }
+    weights[key] = parseWeight(value);
+  }
+  validateSourceWeights(weights);
+  return weights;
 }
 
 export function parseFast(text: string): FastSize {
@@ -47,7 +90,10 @@ export function parseFast(text: string): FastSize {
   return { kind: 'share', share: positive('share', parseShare(text), text) };
 }
 
-export function monitorOptions(): Option[] {
+/** What `--push` stands at when it is left out, in words. */
+const RUN_PUSH_DEFAULT = 'period=10000, or 5876/s for a trace';
+
+export function monitorOptions(pushDefault = RUN_PUSH_DEFAULT): Option[] {
   return [
     new Option('--seed <n>', 'seed of all random numbers').argParser(argument(parseCount)).default(1),
     new Option('--pull <rate>', 'Accessed-bit checks, e.g. 15000/s, or off (default: 15000/s)').argParser(
@@ -55,18 +101,38 @@ export function monitorOptions(): Option[] {
     ),
     new Option(
       '--push <rate>',
-      'access samples: 5876/s, period=10000 (each 10,000th access, as IBS), or off (default: period=10000, or 5876/s for a trace)',
+      `access samples: 5876/s, period=10000 (each 10,000th access, as IBS), or off (default: ${pushDefault})`,
     ).argParser(argument(parsePush)),
+    new Option(
+      '--weights <weights>',
+      "how much one source's evidence counts beside the other's, e.g. pull=1,push=0.5 (default: 1 each)",
+    ).argParser(argument(parseWeights)),
     new Option('--sample <time>', 'sampling interval (default: 5ms)').argParser(
       argument((text) => positive('time', parseTimeUs(text), text)),
     ),
     new Option('--aggr <time>', 'aggregation interval (default: 100ms)').argParser(
       argument((text) => positive('time', parseTimeUs(text), text)),
     ),
+    new Option(
+      '--intervals-goal <goal>',
+      'tune both intervals until this share of the accesses is observed, e.g. 4% or access=4%,aggrs=3,min=5ms,max=10s, or off',
+    ).argParser(argument(parseIntervalsGoal)),
     new Option('--min-regions <n>', 'fewest regions (default: 10)').argParser(argument(parseCount)),
     new Option('--max-regions <n>', 'most regions (default: 1000)').argParser(argument(parseCount)),
   ];
 }
+
+/** Without a default: a scheme file may name the monitor. */
+export const monitorOption = (): Option =>
+  new Option('--monitor <name>', `how memory is watched (default: ${DEFAULT_MONITOR})`).choices(
+    MONITOR_NAMES,
+  );
+
+export const overheadOption = (): Option =>
+  new Option(
+    '--overhead <percent>',
+    'tune the rates of checks and samples so that they cost this share of one CPU, e.g. 1%, or off',
+  ).argParser(argument(parseOverhead));
 
 export const sizeOption = (): Option =>
   new Option('--size <size>', 'scale the simulated machine and its workload').argParser(argument(parseBytes));
@@ -82,14 +148,61 @@ export const instructionRateOption = (): Option =>
     'instructions per second of the clock of a trace (default: 1M/s for lackey, 100M/s for ramulator)',
   ).argParser(argument((text) => positive('rate', parseEventRate(text), text)));
 
-/** What holds: the command line first, then the file, then the defaults. */
-export function resolveAttrs(options: MonitorOptions, file: FileAttrs): MonitorAttrs {
-  return {
-    sampleUs: options.sample ?? file.sampleUs ?? DEFAULT_ATTRS.sampleUs,
-    aggrUs: options.aggr ?? file.aggrUs ?? DEFAULT_ATTRS.aggrUs,
-    minNrRegions: options.minRegions ?? file.minNrRegions ?? DEFAULT_ATTRS.minNrRegions,
-    maxNrRegions: options.maxRegions ?? file.maxNrRegions ?? DEFAULT_ATTRS.maxNrRegions,
-    minRegionSz: file.minRegionSz ?? DEFAULT_ATTRS.minRegionSz,
-    pullPerS: options.pull ?? DEFAULT_ATTRS.pullPerS,
-  };
+/** Longest time that the accuracy lab goes on for. */
+const MAX_AT_US = 3600e6;
+
+/** Times of `0.6s,1s,10s`, ascending, each once. */
+function parseTimes(text: string): number[] {
+  const times = text.split(',').map((part) => {
+    const us = positive('time', parseTimeUs(part), part.trim());
+    if (us > MAX_AT_US) {
+      throw new ThermoError('THERMO_USAGE', `"${part.trim()}" is too late`, { hint: 'expected at most 1h' });
+    }
+    return us;
+  });
+  return [...new Set(times)].sort((a, b) => a - b);
+}
+
+/** Names of `evidence,grid`, each once. */
+function parseMonitors(text: string): MonitorName[] {
+  const isName = (name: string): name is MonitorName => (MONITOR_NAMES as readonly string[]).includes(name);
+  const names = text.split(',').map((part) => {
+    const name = part.trim();
+    if (isName(name)) return name;
+    throw new ThermoError('THERMO_USAGE', `there is no monitor "${name}"`, {
+      hint: suggest(name, MONITOR_NAMES, 'monitors'),
+    });
+  });
+  return [...new Set(names)];
+}
+
+/** Most seeds of one measurement. */
+const MAX_SEEDS = 1000;
+
+function parseSeeds(text: string): number {
+  const seeds = positive('number of seeds', parseCount(text), text);
+  if (seeds <= MAX_SEEDS) return seeds;
+  throw new ThermoError('THERMO_USAGE', `${text} seeds are too many`, {
+    hint: `expected at most ${MAX_SEEDS}`,
+  });
+}
+
+/** Options of `accuracy` besides {@link monitorOptions}. */
+export function accuracyOptions(): Option[] {
+  return [
+    new Option('--monitor <names>', `monitors to compare, of ${MONITOR_NAMES.join(', ')}`)
+      .argParser(argument(parseMonitors))
+      .default(['evidence', 'damon', 'grid'], 'evidence,damon,grid'),
+    new Option(
+      '--hot <rate>',
+      'accesses per page and second from which on pages are hot (default: as the field says, else 30/s)',
+    ).argParser(argument((text) => positive('rate', parseEventRate(text), text))),
+    new Option('--at <times>', 'when to score, e.g. 1s,10s')
+      .argParser(argument(parseTimes))
+      .default([0.6e6, 1e6, 2e6, 10e6, 60e6], '0.6s,1s,2s,10s,60s'),
+    new Option('--fault <faults>', FAULT_HELP).argParser(argument(parseFaults)),
+    new Option('--seeds <n>', 'runs with different seeds, from --seed on')
+      .argParser(argument(parseSeeds))
+      .default(5),
+  ];
 }

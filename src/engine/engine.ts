@@ -8,9 +8,12 @@
 import type { Machine } from '../machines/machine.ts';
 import { createAccessBatch } from '../memory/access-batch.ts';
 import { type AddressRange, alignRanges, sameRanges } from '../memory/range.ts';
-import type { Monitor } from '../monitor/monitor.ts';
+import { samplesPerAggr } from '../monitor/damon/formulas.ts';
+import { tuneIntervals } from '../monitor/interval-tuner.ts';
+import type { Monitor, MonitorAttrs } from '../monitor/monitor.ts';
 import { type ActionTarget, type ResolvedScheme, SchemeExecutor } from '../schemes/executor.ts';
 import { InFlight } from './in-flight.ts';
+import { type EvidenceRates, limitRates, OverheadMeter, tuneRates } from './overhead-tuner.ts';
 import { RegionSnapshot } from './snapshot.ts';
 import { changeState, type EngineState, type StateChange } from './state.ts';
 
@@ -23,6 +26,8 @@ export interface EngineOptions {
   readonly machine: Machine;
   readonly monitor: Monitor;
   readonly schemes: readonly ResolvedScheme[];
+  /** Share of one CPU that monitoring may cost: tunes the rates of checks and samples to it. */
+  readonly overheadShare?: number;
   /** After merge and before schemes: regions are complete and placement is what they were measured on. */
   readonly onAggregated?: (timeUs: number) => void;
   /** After each published change. */
@@ -46,6 +51,12 @@ export class Engine implements ActionTarget {
   #pullChecks = 0;
   #pushSamples = 0;
   #droppedSamples = 0;
+  readonly #overhead: OverheadMeter;
+  /** The worker's clock and deadlines in sampling intervals, as DAMON's *_sis. */
+  #passedSis = 0;
+  #nextAggregationSis = 0;
+  #nextUpdateSis = 0;
+  #nextTuneSis = 0;
 
   constructor(options: EngineOptions) {
     const { machine, monitor, schemes } = options;
@@ -53,6 +64,7 @@ export class Engine implements ActionTarget {
     this.#machine = machine;
     this.#monitor = monitor;
     this.#executor = new SchemeExecutor(schemes, monitor.attrs);
+    this.#overhead = new OverheadMeter(machine.costs, machine.nowUs());
     this.#state = {
       attrs: monitor.attrs,
       monitor: monitor.name,
@@ -62,6 +74,8 @@ export class Engine implements ActionTarget {
       pullChecks: 0,
       pushSamples: 0,
       droppedSamples: 0,
+      monitoringCpuShare: 0,
+      evidence: null,
       schemes: schemes.map(({ scheme }, index) => ({
         name: scheme.name,
         action: scheme.action,
@@ -78,22 +92,30 @@ export class Engine implements ActionTarget {
 
   /** Runs until the machine is done or `shouldStop` says so. */
   async run(): Promise<EngineState> {
-    const { sampleUs, aggrUs } = this.#monitor.attrs;
-    const samplesPerAggr = Math.max(1, Math.floor(aggrUs / sampleUs));
-    const samplesPerUpdate = Math.max(1, Math.floor(UPDATE_US / sampleUs));
+    const monitor = this.#monitor;
+    this.#nextAggregationSis = aggregationSis(monitor.attrs);
+    this.#nextUpdateSis = updateSis(monitor.attrs);
+    this.#nextTuneSis = this.#nextAggregationSis * (monitor.attrs.intervalsGoal?.aggrs ?? 0);
     this.#updateRanges();
-    for (let passed = 1; ; passed++) {
-      const waiting = this.#sample(sampleUs);
+    const { overheadShare } = this.#options;
+    if (overheadShare !== undefined)
+      this.#setRates(limitRates(this.#rates(), this.#machine.costs, overheadShare));
+    for (;;) {
+      const waiting = this.#sample(monitor.attrs.sampleUs);
       if (waiting !== undefined) await waiting;
+      this.#passedSis++;
       this.#collect();
       const isOver = this.#machine.isDone();
-      if (passed % samplesPerAggr === 0 || isOver) {
+      if (this.#passedSis >= this.#nextAggregationSis || isOver) {
         this.#aggregate();
         const pause = this.#options.pause?.();
         if (pause !== undefined) await pause;
         if (isOver || this.#options.shouldStop?.()) return this.#state;
       }
-      if (passed % samplesPerUpdate === 0) this.#updateRanges();
+      if (this.#passedSis >= this.#nextUpdateSis) {
+        this.#nextUpdateSis = this.#passedSis + updateSis(monitor.attrs);
+        this.#updateRanges();
+      }
     }
   }
 
@@ -142,20 +164,70 @@ export class Engine implements ActionTarget {
     const now = this.#machine.nowUs();
     this.#monitor.aggregate();
     this.#options.onAggregated?.(now);
-    this.#executor.apply(now, this.#monitor.regions, this);
+    this.#executor.apply(now, this.#monitor.regions, this.#monitor.spots, this);
+    const isMeasured = this.#overhead.measure(now, {
+      pullChecks: this.#pullChecks,
+      pushSamples: this.#pushSamples + this.#droppedSamples,
+    });
     this.#publish(now);
+    this.#tuneIntervals();
+    if (isMeasured) this.#tuneRates();
+    this.#nextAggregationSis = this.#passedSis + aggregationSis(this.#monitor.attrs);
     this.#monitor.resetAndSplit();
   }
 
+  /** kdamond's place for it: after the schemes, on regions whose counts are complete. */
+  #tuneIntervals(): void {
+    const { attrs, regions } = this.#monitor;
+    const { intervalsGoal: goal } = attrs;
+    if (goal === undefined || goal.aggrs === 0 || this.#passedSis < this.#nextTuneSis) return;
+    this.#nextTuneSis += aggregationSis(attrs) * goal.aggrs;
+    const tuned = tuneIntervals(attrs, regions);
+    if (tuned === attrs) return;
+    this.#setAttrs(tuned);
+    this.#nextUpdateSis = this.#passedSis + updateSis(tuned);
+  }
+
+  #tuneRates(): void {
+    const { overheadShare } = this.#options;
+    const { smoothed } = this.#overhead;
+    if (overheadShare === undefined || smoothed === undefined) return;
+    const rates = this.#rates();
+    const tuned = tuneRates(rates, smoothed, overheadShare);
+    if (tuned === rates) return;
+    this.#overhead.forget();
+    this.#setRates(tuned);
+  }
+
+  #rates(): EvidenceRates {
+    return { pullPerS: this.#monitor.attrs.pullPerS, push: this.#machine.push };
+  }
+
+  #setRates({ pullPerS, push }: EvidenceRates): void {
+    const { attrs } = this.#monitor;
+    if (push !== this.#machine.push) this.#machine.setPush(push);
+    if (pullPerS !== attrs.pullPerS) this.#setAttrs({ ...attrs, pullPerS });
+  }
+
+  /** Before the start, or between schemes and reset: no count is incomplete, so not mid-aggregation. */
+  #setAttrs(attrs: MonitorAttrs): void {
+    this.#monitor.setAttrs(attrs, false);
+    this.#executor.setAttrs(attrs);
+  }
+
   #publish(now: number): void {
-    const snapshot = new RegionSnapshot(now, this.#monitor.regions);
+    const snapshot = new RegionSnapshot(now, this.#monitor.regions, this.#monitor.spots);
+    const { pull, push } = this.#overhead.now;
     const change = changeState(this.#state, (draft) => {
+      draft.attrs = this.#monitor.attrs;
       draft.timeUs = now;
       draft.aggregations++;
       draft.nrRegions = snapshot.count;
       draft.pullChecks = this.#pullChecks;
       draft.pushSamples = this.#pushSamples;
       draft.droppedSamples = this.#droppedSamples;
+      draft.monitoringCpuShare = pull + push;
+      draft.evidence = this.#monitor.quality?.() ?? null;
       for (let i = 0; i < draft.schemes.length; i++) Object.assign(draft.schemes[i], this.#schemeNumbers(i));
       for (const { nid } of this.#machine.nodes) draft.freeBytes[nid] = this.#machine.gauge(nid).freeBytes;
       draft.snapshot = snapshot;
@@ -182,4 +254,14 @@ export class Engine implements ActionTarget {
     this.#ranges = ranges;
     this.#monitor.setRanges(ranges);
   }
+}
+
+/** Sampling intervals of an aggregation interval. */
+function aggregationSis({ sampleUs, aggrUs }: MonitorAttrs): number {
+  return samplesPerAggr(sampleUs, aggrUs);
+}
+
+/** Sampling intervals between two updates of the ranges. */
+function updateSis({ sampleUs }: MonitorAttrs): number {
+  return samplesPerAggr(sampleUs, UPDATE_US);
 }

@@ -5,6 +5,7 @@
  */
 import { enablePatches, type Patch, produceWithPatches, setAutoFreeze } from 'immer';
 import type { MonitorAttrs } from '../monitor/monitor.ts';
+import type { EvidenceQuality } from '../monitor/quality.ts';
 import type { RegionSnapshot } from './snapshot.ts';
 
 enablePatches();
@@ -22,6 +23,7 @@ export interface SchemeState {
 }
 
 export interface EngineState {
+  /** Those under which the snapshot was measured; tuned intervals show in the next one. */
   readonly attrs: MonitorAttrs;
   readonly monitor: string;
   readonly timeUs: number;
@@ -30,6 +32,10 @@ export interface EngineState {
   readonly pullChecks: number;
   readonly pushSamples: number;
   readonly droppedSamples: number;
+  /** Share of one CPU that checks and samples cost in the last window of a second or more. */
+  readonly monitoringCpuShare: number;
+  /** How good the evidence behind the rates is; null for monitors that do not know. */
+  readonly evidence: EvidenceQuality | null;
   readonly schemes: readonly SchemeState[];
   /** By nid. */
   readonly freeBytes: readonly number[];

@@ -2,21 +2,23 @@
  * How well the monitor knows the hot set: precision, recall and F1 in bytes, over the whole run.
  *
  * Truth: pages whose true rate is at or above the threshold at the end of an aggregation interval.
- * Detected: the bytes of regions whose estimated rate is. Bytes that are both, only detected or only
- * hot are summed over all aggregation intervals (the usual micro-average), so long phases weigh more.
+ * Detected: the bytes of spots, and of regions outside their spots, whose estimated rate is. Bytes that
+ * are both, only detected or only hot are summed over all aggregation intervals (the usual
+ * micro-average), so long phases weigh more.
+ *
+ * The accuracy lab scores one moment of a field instead, whose rates it can look up anywhere; of a
+ * machine only the hot ranges are known, in address order.
  */
 import type { Truth } from '../machines/machine.ts';
 import type { Regions } from '../monitor/monitor.ts';
-
-export interface HotSetResult {
-  readonly precision: number;
-  readonly recall: number;
-  readonly f1: number;
-}
+import { forEachPiece } from '../monitor/pieces.ts';
+import { type Detection, detectionOf } from './detection.ts';
 
 export class HotSetScore {
   readonly #minRate: number;
   readonly #truth: Truth;
+  /** Starts and ends of what is detected now, in address order; kept from call to call. */
+  readonly #edges: number[] = [];
   #both = 0;
   #detected = 0;
   #hot = 0;
@@ -26,26 +28,24 @@ export class HotSetScore {
     this.#minRate = minRate;
   }
 
-  add(regions: Regions): void {
+  add(regions: Regions, spots: Regions): void {
+    const edges = this.#edges;
+    edges.length = 0;
+    const detect = (start: number, end: number): void => {
+      this.#detected += end - start;
+      edges.push(start, end);
+    };
+    forEachPiece(regions, spots, detect, this.#minRate);
     let i = 0;
-    for (let r = 0; r < regions.count; r++) {
-      if (regions.rate(r) >= this.#minRate) this.#detected += regions.end(r) - regions.start(r);
-    }
     this.#truth.forEachHot(this.#minRate, (start, end) => {
       this.#hot += end - start;
-      while (i < regions.count && regions.end(i) <= start) i++;
-      for (let r = i; r < regions.count && regions.start(r) < end; r++) {
-        if (regions.rate(r) < this.#minRate) continue;
-        this.#both += Math.min(end, regions.end(r)) - Math.max(start, regions.start(r));
-      }
+      while (i < edges.length && edges[i + 1] <= start) i += 2;
+      for (let k = i; k < edges.length && edges[k] < end; k += 2)
+        this.#both += Math.min(end, edges[k + 1]) - Math.max(start, edges[k]);
     });
   }
 
-  /** Precision is 1 when nothing was detected, recall 1 when nothing was hot. */
-  result(): HotSetResult {
-    const precision = this.#detected > 0 ? this.#both / this.#detected : 1;
-    const recall = this.#hot > 0 ? this.#both / this.#hot : 1;
-    const f1 = this.#detected + this.#hot > 0 ? (2 * this.#both) / (this.#detected + this.#hot) : 1;
-    return { precision, recall, f1 };
+  result(): Detection {
+    return detectionOf(this.#both, this.#detected, this.#hot);
   }
 }

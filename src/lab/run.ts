@@ -4,7 +4,10 @@
 import { Engine } from '../engine/engine.ts';
 import type { EngineState, StateChange } from '../engine/state.ts';
 import type { ModelledMachine } from '../machines/machine.ts';
+import { formatTimeExact } from '../memory/units.ts';
+import { samplesPerAggr } from '../monitor/damon/formulas.ts';
 import type { Monitor } from '../monitor/monitor.ts';
+import type { EvidenceQuality } from '../monitor/quality.ts';
 import { rateOfShare } from '../monitor/rate.ts';
 import type { ResolvedScheme } from '../schemes/executor.ts';
 import type { RunFacts } from '../view/run-summary.ts';
@@ -14,6 +17,8 @@ import { HotSetScore } from './hot-set-score.ts';
 /** The `--json` document of `thermocline run`. */
 export interface RunReport extends RunFacts {
   readonly schema: 'thermocline.run/1';
+  /** How good the evidence was in the last aggregation interval; null for monitors that do not know. */
+  readonly evidence: EvidenceQuality | null;
   readonly version: string;
 }
 
@@ -23,6 +28,8 @@ export interface RunOptions {
   readonly schemes: readonly ResolvedScheme[];
   readonly seed: number;
   readonly version: string;
+  /** Share of one CPU that monitoring may cost; left out: the rates stay as they are. */
+  readonly overheadShare?: number;
   readonly onPublished?: (change: StateChange) => void;
   readonly shouldStop?: () => boolean;
   readonly pause?: () => Promise<void> | undefined;
@@ -49,9 +56,10 @@ export async function runSchemes(options: RunOptions): Promise<RunResult> {
     machine,
     monitor,
     schemes,
+    ...(options.overheadShare === undefined ? {} : { overheadShare: options.overheadShare }),
     onAggregated: (timeUs) => {
       heat.add(timeUs, monitor.regions);
-      score.add(monitor.regions);
+      score.add(monitor.regions, monitor.spots);
     },
     ...(options.onPublished ? { onPublished: options.onPublished } : {}),
     ...(options.shouldStop ? { shouldStop: options.shouldStop } : {}),
@@ -106,6 +114,13 @@ function buildReport(
     pullChecks: state.pullChecks,
     pushSamples: state.pushSamples,
     droppedSamples: state.droppedSamples,
+    evidence: state.evidence,
+    monitoring: {
+      cpuShare: cpuShare(machine, state),
+      budgetShare: options.overheadShare ?? null,
+      sampleUs: monitor.attrs.sampleUs,
+      aggrUs: monitor.attrs.aggrUs,
+    },
     schemes: state.schemes.map((scheme, i) => {
       const { quota } = schemes[i].scheme;
       return {
@@ -121,6 +136,29 @@ function buildReport(
     }),
     hotSet: { ...score.result(), minRatePerS },
     interrupted: !machine.isDone(),
-    warnings: machine.warnings(),
+    warnings: [...machine.warnings(), ...saturationWarnings(monitor, schemes)],
   };
+}
+
+/**
+ * DAMON's checks cannot tell rates above a few per sampling interval: after its intervals were stretched
+ * too far, a scheme that asks for more acts on nothing, and the user should know why.
+ */
+function saturationWarnings(monitor: Monitor, schemes: readonly ResolvedScheme[]): string[] {
+  const { sampleUs, aggrUs, intervalsGoal } = monitor.attrs;
+  if (intervalsGoal === undefined || !monitor.name.startsWith('damon')) return [];
+  const highest = rateOfShare(1 - 0.5 / samplesPerAggr(sampleUs, aggrUs), sampleUs / 1e6);
+  return schemes
+    .filter(({ scheme }) => scheme.pattern.minRatePerS.value >= highest)
+    .map(
+      ({ scheme }) =>
+        `sampling every ${formatTimeExact(sampleUs)} tells no rate above ${highest.toFixed(1)} accesses/s per page, and ${scheme.name} asks for ${scheme.pattern.minRatePerS.value.toFixed(1)}: lower max in --intervals-goal`,
+    );
+}
+
+/** Share of one CPU that checks and samples, also lost ones, cost on the mean of the run. */
+function cpuShare({ costs }: ModelledMachine, state: EngineState): number {
+  const { pullChecks, pushSamples, droppedSamples } = state;
+  const ns = pullChecks * costs.pullCheckNs + (pushSamples + droppedSamples) * costs.pushSampleNs;
+  return ns / (state.timeUs * 1e3);
 }

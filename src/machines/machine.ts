@@ -7,6 +7,7 @@
  */
 import type { AccessBatch } from '../memory/access-batch.ts';
 import type { RunVisitor } from '../memory/page-runs.ts';
+import type { PushSetting } from '../memory/push-setting.ts';
 import type { AddressRange } from '../memory/range.ts';
 import type { MemoryNode } from '../memory/tier.ts';
 
@@ -44,6 +45,13 @@ export interface NodeGauge {
   readonly freeBytes: number;
 }
 
+/** CPU time of one event of evidence, in ns, whichever CPU spends it. */
+export interface EvidenceCosts {
+  readonly pullCheckNs: number;
+  /** From the interrupt to the sample in the batch. */
+  readonly pushSampleNs: number;
+}
+
 export interface Machine {
   readonly kind: 'simulated' | 'replayed' | 'linux';
   /** Name of the machine and of what runs on it, for reports. */
@@ -71,6 +79,11 @@ export interface Machine {
   readPull(hits: Uint8Array): void;
   /** Moves the samples taken since the last call into `batch` (cleared first). */
   drainPush(batch: AccessBatch): void;
+  /** How push samples are taken at present; off also where there is no such source. */
+  readonly push: PushSetting;
+  /** Takes samples at another rate or period from now on; only where push is not off. */
+  setPush(push: PushSetting): void;
+  readonly costs: EvidenceCosts;
 
   /** Visits the placement of `[start, end)`: runs of bytes on one node; holes have `NO_VALUE`. */
   placement(start: number, end: number, visit: RunVisitor): void;
@@ -112,9 +125,3 @@ export interface Baseline {
 export interface ModelledMachine extends Machine {
   readonly truth: Truth;
 }
-
-/** How push samples are taken: nothing, at a rate (period follows the load), or each N-th access. */
-export type PushSetting =
-  | { readonly kind: 'off' }
-  | { readonly kind: 'rate'; readonly perS: number }
-  | { readonly kind: 'period'; readonly accesses: number };

@@ -4,18 +4,45 @@
  */
 import { type AccessBatch, clearAccessBatch, createAccessBatch } from '../memory/access-batch.ts';
 import type { RunVisitor } from '../memory/page-runs.ts';
+import type { PushSetting } from '../memory/push-setting.ts';
 import type { MemoryNode } from '../memory/tier.ts';
-import type { Action, MoveCounters, MoveRequest, MoveResultVisitor, NodeGauge } from './machine.ts';
+import type {
+  Action,
+  EvidenceCosts,
+  MoveCounters,
+  MoveRequest,
+  MoveResultVisitor,
+  NodeGauge,
+} from './machine.ts';
 import type { Mover } from './mover.ts';
 
 /** Samples a machine holds between two drains; more are dropped and counted. */
 const PUSH_CAPACITY = 65536;
+
+/**
+ * Costs of evidence on a modelled machine. Pull: DAMON's own bookkeeping of a check with its cache lines
+ * evicted, 307 ns (measured, damon-peer-measurements section 3), and about 400 ns for the reverse map and
+ * the page-table walk, four dependent cache misses (inferred). Push: an IBS sample through NMI, irq_work
+ * and work item takes 2 to 16 us (bounds from the seed's posted runs, tiering-systems section 2.1); this
+ * is their geometric mean.
+ */
+export const MODELLED_COSTS: EvidenceCosts = { pullCheckNs: 700, pushSampleNs: 5_700 };
 
 export abstract class ModelledBase {
   abstract readonly nodes: readonly MemoryNode[];
   readonly actions: readonly Action[] = ['migrate_hot', 'migrate_cold', 'stat'];
   protected abstract readonly mover: Mover;
   protected readonly samples: AccessBatch = createAccessBatch(PUSH_CAPACITY);
+  readonly costs = MODELLED_COSTS;
+  #push: PushSetting = { kind: 'off' };
+
+  get push(): PushSetting {
+    return this.#push;
+  }
+
+  setPush(push: PushSetting): void {
+    this.#push = push;
+  }
 
   get moves(): Readonly<MoveCounters> {
     return this.mover.counters;

@@ -23,6 +23,12 @@ export const ERROR_CODES = {
   THERMO_TRACE_FORMAT: 'a trace is in no known format, or holds no access',
   THERMO_TRACE_TRUNCATED: 'a compressed trace ends too early or is damaged',
   THERMO_MONITOR_CONFIG: 'monitoring attributes contradict each other or the machine',
+  THERMO_FIELD_UNKNOWN: 'there is no access-rate field of that name',
+  THERMO_FIELD_SYNTAX: 'a field file is not YAML, or is empty',
+  THERMO_FIELD_UNKNOWN_KEY: 'a field file has a key that thermocline does not know',
+  THERMO_FIELD_MISSING_KEY: 'a field file lacks a required key',
+  THERMO_FIELD_BAD_TYPE: 'a value in a field file has the wrong type',
+  THERMO_FIELD_BAD_VALUE: 'a value in a field file is impossible',
   THERMO_MACHINE_CONFIG: 'a machine cannot be built from its description',
 } as const;
 

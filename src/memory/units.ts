@@ -140,6 +140,16 @@ export function parseShare(text: string): number {
   return value;
 }
 
+/** Exact text of a share that was read from a percentage of at most 15 digits. */
+export function formatShareExact(share: number): string {
+  const percent = share * 100;
+  for (let digits = 1; digits < 15; digits++) {
+    const rounded = Number(percent.toPrecision(digits));
+    if (rounded / 100 === share) return `${rounded} %`;
+  }
+  return `${Number(percent.toPrecision(15))} %`;
+}
+
 /** A whole number such as `1000`, `1,000`, `10k`. */
 export function parseCount(text: string): number {
   const match = new RegExp(`^(${NUMBER})([kmg]?)$`, 'i').exec(text.trim());

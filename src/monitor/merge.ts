@@ -5,29 +5,54 @@
  * for size: among joins that lose nothing, small regions go first, so that quiet memory stays evenly
  * divided and no giant region arises that could hide a small hot area.
  */
-import { twoRatesGain } from './rate.ts';
-import type { RegionTable } from './region-table.ts';
+import { gainBound } from './rate.ts';
+import { EXPOSURE_S, HITS, IS_DUE, PUSHES, type RegionTable, TRIALS } from './region-table.ts';
 
 /** Charge, in nats, for a join that yields a region of twice the mean size. */
 const SIZE_NATS = 0.5;
 
 /**
  * Merges down to `target` regions, as far as gaps and `sizeLimit` (bytes of a joined region) allow.
+ * @returns whether anything was joined
  */
-export function mergeDown(table: RegionTable, target: number, sizeLimit: number): void {
-  if (table.count <= target) return;
-  let total = 0;
-  for (let i = 0; i < table.count; i++) total += table.end[table.order[i]] - table.start[table.order[i]];
-  const meanSize = total / table.count;
+export function mergeDown(table: RegionTable, target: number, sizeLimit: number): boolean {
+  let isJoined = false;
   while (table.count > target) {
-    const losses = new Float64Array(table.count - 1);
-    for (let i = 0; i + 1 < table.count; i++) losses[i] = joinLoss(table, i, sizeLimit, meanSize);
+    const losses = joinLosses(table, sizeLimit);
     const needed = table.count - target;
     const sorted = losses.filter(Number.isFinite).sort();
-    if (sorted.length === 0) return;
+    if (sorted.length === 0) break;
     const limit = sorted[Math.min(needed, sorted.length) - 1];
-    if (joinBelow(table, losses, limit, needed) === 0) return;
+    if (joinBelow(table, losses, limit, needed) === 0) break;
+    isJoined = true;
   }
+  return isJoined;
+}
+
+/**
+ * Makes room for cuts: joins as many pairs, the cheapest first, as there are `gains` (nats, falling)
+ * that are worth more than `exchange` times the loss.
+ */
+export function mergeForGains(
+  table: RegionTable,
+  gains: readonly number[],
+  sizeLimit: number,
+  exchange: number,
+): void {
+  if (gains.length === 0) return;
+  const losses = joinLosses(table, sizeLimit);
+  const most = gains[0] / exchange;
+  const sorted = losses.filter((loss) => loss < most).sort();
+  let joins = 0;
+  while (joins < gains.length && joins < sorted.length && sorted[joins] * exchange < gains[joins]) joins++;
+  if (joins > 0) joinBelow(table, losses, sorted[joins - 1], joins);
+}
+
+function joinLosses(table: RegionTable, sizeLimit: number): Float64Array {
+  const meanSize = table.totalBytes() / table.count;
+  const losses = new Float64Array(Math.max(0, table.count - 1));
+  for (let i = 0; i < losses.length; i++) losses[i] = joinLoss(table, i, sizeLimit, meanSize);
+  return losses;
 }
 
 /** One pass of joins of loss at most `limit`; a region takes part in one join per pass. */
@@ -35,7 +60,7 @@ function joinBelow(table: RegionTable, losses: Float64Array, limit: number, most
   let joined = 0;
   // From the end, so that positions of pairs not yet looked at stay valid.
   for (let i = losses.length - 1; i >= 0 && joined < most; i--) {
-    if (losses[i] > limit) continue;
+    if (!(losses[i] <= limit)) continue;
     table.merge(i);
     joined++;
     i--;
@@ -43,14 +68,32 @@ function joinBelow(table: RegionTable, losses: Float64Array, limit: number, most
   return joined;
 }
 
-/** Loss of joining the regions at positions i and i + 1; Infinity where they must not be joined. */
-function joinLoss(table: RegionTable, i: number, sizeLimit: number, meanSize: number): number {
-  const a = table.order[i];
-  const b = table.order[i + 1];
-  const aSz = table.end[a] - table.start[a];
-  const bSz = table.end[b] - table.start[b];
-  if (table.end[a] !== table.start[b] || aSz + bSz > sizeLimit) return Number.POSITIVE_INFINITY;
-  const sizeCharge = (SIZE_NATS * (aSz + bSz)) / (2 * meanSize);
+/**
+ * Loss of joining the regions at positions i and i + 1: half of Pearson's chi-squared, the quadratic
+ * form of the log-likelihood ratio. Infinity where they must not be joined (a gap, too large, about to
+ * be cut).
+ */
+export function joinLoss(table: RegionTable, i: number, sizeLimit: number, meanSize: number): number {
+  const { order, start, end, flags, past, recent } = table;
+  const a = order[i];
+  const b = order[i + 1];
+  const sz = end[b] - start[a];
+  if (end[a] !== start[b] || sz > sizeLimit || ((flags[a] | flags[b]) & IS_DUE) !== 0) {
+    return Number.POSITIVE_INFINITY;
+  }
+  const sizeCharge = (SIZE_NATS * sz) / (2 * meanSize);
   if (table.rate[a] === 0 && table.rate[b] === 0) return sizeCharge;
-  return twoRatesGain(table.evidence(a), table.evidence(b)) + sizeCharge;
+  const p = a * 4;
+  const q = b * 4;
+  const bound = gainBound(
+    past[p + HITS] + recent[p + HITS],
+    past[p + TRIALS] + recent[p + TRIALS],
+    past[p + PUSHES] + recent[p + PUSHES],
+    (past[p + EXPOSURE_S] + recent[p + EXPOSURE_S]) * (end[a] - start[a]),
+    past[q + HITS] + recent[q + HITS],
+    past[q + TRIALS] + recent[q + TRIALS],
+    past[q + PUSHES] + recent[q + PUSHES],
+    (past[q + EXPOSURE_S] + recent[q + EXPOSURE_S]) * (end[b] - start[b]),
+  );
+  return 0.5 * bound + sizeCharge;
 }

@@ -8,6 +8,7 @@
  */
 import type { AccessBatch } from '../memory/access-batch.ts';
 import type { AddressRange } from '../memory/range.ts';
+import type { EvidenceQuality } from './quality.ts';
 
 /** Monitoring attributes; intervals in microseconds, as DAMON's damon_attrs. */
 export interface MonitorAttrs {
@@ -21,6 +22,13 @@ export interface MonitorAttrs {
   readonly pullPerS: number;
   /** DAMON's interval auto-tuning; left out: the intervals stay as they are. */
   readonly intervalsGoal?: IntervalsGoal;
+  /** How much one source's evidence counts beside the other's, 0 to 1; 1 each by default. */
+  readonly weights?: SourceWeights;
+}
+
+export interface SourceWeights {
+  readonly pull: number;
+  readonly push: number;
 }
 
 /** damon_intervals_goal: stretch or shrink both intervals until this share of accesses is observed. */
@@ -43,6 +51,8 @@ export const DEFAULT_ATTRS: MonitorAttrs = {
   pullPerS: 15_000,
 };
 
+export const DEFAULT_WEIGHTS: SourceWeights = { pull: 1, push: 1 };
+
 /**
  * Read-only view of the regions in address order, valid until the monitor changes. `i` counts from 0.
  */
@@ -61,6 +71,10 @@ export interface Regions {
    * counts them, others tell how many they expect.
    */
   nrAccesses(i: number): number;
+  /** Node whose CPUs access the region most, as far as samples tell; -1 where they do not. */
+  accessingNid(i: number): number;
+  /** Share of its accesses that are stores, 0..1; NaN where no sample tells. */
+  storeShare(i: number): number;
 }
 
 /** Pull checks for one sampling interval; owned by the monitor, valid until the next plan. */
@@ -79,6 +93,8 @@ export interface Monitor {
    * disjoint, at most a bounded number; empty for monitors that keep none.
    */
   readonly spots: Regions;
+  /** Most records that it keeps, where that is not `attrs.maxNrRegions`. */
+  readonly maxRecords?: number;
   /** Most regions at any time so far. */
   readonly peakRegions: number;
   /** Bytes of all records and tables, at capacity. */
@@ -100,6 +116,8 @@ export interface Monitor {
   recordPush(batch: AccessBatch): void;
   aggregate(): void;
   resetAndSplit(): void;
+  /** How good the evidence is; undefined for monitors that do not know. */
+  quality?(): EvidenceQuality;
 }
 
 /** No regions at all. */
@@ -111,4 +129,6 @@ export const NO_REGIONS: Regions = {
   age: () => Number.NaN,
   isIdle: () => true,
   nrAccesses: () => 0,
+  accessingNid: () => -1,
+  storeShare: () => Number.NaN,
 };

@@ -4,19 +4,40 @@
  * A record lives in a slot that never moves while the region lives; `order` lists the slots by
  * address. So a cut or a join moves 2-byte indices, not evidence. Column arrays are public for the hot
  * loops of this folder; nobody else writes them.
+ *
+ * A record keeps its evidence three times, for three questions:
+ * - `past` and `recent`, sums over the whole region since its rate last changed and since the last
+ *   fold: how often is it accessed, and has that just changed?
+ * - bins (`bins.ts`): where inside the region?
+ * - users: which nodes access it, by loads or stores?
  */
 import { invariant } from '../memory/error.ts';
 import { type AddressRange, assertRanges, PAGE_SIZE, totalBytes } from '../memory/range.ts';
+import { BINS, copyBins, joinBins, shiftFor } from './bins.ts';
 import type { Evidence } from './rate.ts';
-
-/**
- * Sub-range bins per region: where inside the region the evidence lies. 16 keeps a record under 256
- * bytes with three 4-byte counters a bin.
- */
-export const BINS = 16;
+import { joinUsers, USER_NODES } from './users.ts';
 
 /** Largest table that 2-byte slot numbers allow. */
 export const MAX_REGIONS = 65000;
+
+/** Flags of a record: which source is blind there; whether its single pages are remembered. */
+export const PULL_BLIND = 1;
+export const PUSH_BLIND = 2;
+export const IS_DENSE = 4;
+/** About to be cut: not to be joined. A cut was wanted, and there was no room for it. */
+export const IS_DUE = 8;
+export const IS_UNSETTLED = 16;
+/** A probe hit where nothing is known to be: even checks shall tell whether the region has woken. */
+export const IS_SUSPECT = 32;
+/** Came out of a cut just now. */
+export const IS_FRESH = 64;
+
+/** Offsets in a record of `past` and `recent`. */
+export const HITS = 0;
+export const TRIALS = 1;
+export const PUSHES = 2;
+export const EXPOSURE_S = 3;
+const SUMS = 4;
 
 export class RegionTable {
   readonly capacity: number;
@@ -27,21 +48,37 @@ export class RegionTable {
   readonly start: Float64Array;
   readonly end: Float64Array;
   /** Accesses per page per second, estimated at the last aggregation. */
-  readonly rate: Float64Array;
+  readonly rate: Float32Array;
   /** Aggregation intervals of similar rate. */
   readonly age: Uint32Array;
   /** Expected nr_accesses at the aggregation before, for the age rule. */
   readonly lastScore: Float32Array;
-  /** Push exposure behind the bins: seconds x share of accesses sampled; the same for every page. */
-  readonly exposureS: Float32Array;
-  /** Evidence per bin: decayed sums, bin b of slot s at s * BINS + b. */
-  readonly binHits: Float32Array;
-  readonly binTrials: Float32Array;
-  readonly binPushes: Float32Array;
-  /** The part of the evidence that came in this aggregation interval. */
-  readonly nowHits: Float32Array;
-  readonly nowTrials: Float32Array;
-  readonly nowPushes: Float32Array;
+  /**
+   * Sums of hits, trials, samples and seconds of push exposure (time x share of accesses sampled, the
+   * same for every page), at slot * 4 + HITS etc.
+   */
+  readonly past: Float32Array;
+  readonly recent: Float32Array;
+  /** Aggregations in `recent`. */
+  readonly recentAggrs: Uint8Array;
+  /** The part of the evidence that came in this aggregation interval; not yet in `recent`. */
+  readonly nowHits: Uint32Array;
+  readonly nowTrials: Uint32Array;
+  readonly nowPushes: Uint32Array;
+  /** Events since a cut was last looked for; 65535 stands for more. */
+  readonly unseen: Uint16Array;
+  /** See the flags' constants above. */
+  readonly flags: Uint8Array;
+  /** Evidence per bin, bin b of slot s at s * BINS + b; see `bins.ts`. */
+  readonly binShift: Uint8Array;
+  readonly binExposureS: Float32Array;
+  readonly binHits: Uint8Array;
+  readonly binTrials: Uint8Array;
+  readonly binPushes: Uint8Array;
+  /** Samples by accessing node (slot * USER_NODES + nid), loads and stores; halved when one is full. */
+  readonly users: Uint8Array;
+  readonly loads: Uint8Array;
+  readonly stores: Uint8Array;
   readonly #free: Uint16Array;
   #freeCount: number;
 
@@ -52,25 +89,60 @@ export class RegionTable {
     this.order = new Uint16Array(capacity);
     this.start = new Float64Array(capacity);
     this.end = new Float64Array(capacity);
-    this.rate = new Float64Array(capacity);
+    this.rate = new Float32Array(capacity);
     this.age = new Uint32Array(capacity);
     this.lastScore = new Float32Array(capacity);
-    this.exposureS = new Float32Array(capacity);
-    this.binHits = new Float32Array(capacity * BINS);
-    this.binTrials = new Float32Array(capacity * BINS);
-    this.binPushes = new Float32Array(capacity * BINS);
-    this.nowHits = new Float32Array(capacity);
-    this.nowTrials = new Float32Array(capacity);
-    this.nowPushes = new Float32Array(capacity);
+    this.past = new Float32Array(capacity * SUMS);
+    this.recent = new Float32Array(capacity * SUMS);
+    this.recentAggrs = new Uint8Array(capacity);
+    this.nowHits = new Uint32Array(capacity);
+    this.nowTrials = new Uint32Array(capacity);
+    this.nowPushes = new Uint32Array(capacity);
+    this.unseen = new Uint16Array(capacity);
+    this.flags = new Uint8Array(capacity);
+    this.binShift = new Uint8Array(capacity);
+    this.binExposureS = new Float32Array(capacity);
+    this.binHits = new Uint8Array(capacity * BINS);
+    this.binTrials = new Uint8Array(capacity * BINS);
+    this.binPushes = new Uint8Array(capacity * BINS);
+    this.users = new Uint8Array(capacity * USER_NODES);
+    this.loads = new Uint8Array(capacity);
+    this.stores = new Uint8Array(capacity);
     this.#free = new Uint16Array(capacity);
     for (let i = 0; i < capacity; i++) this.#free[i] = capacity - 1 - i;
     this.#freeCount = capacity;
   }
 
+  /** Bytes of one record over all columns. */
+  static readonly recordBytes =
+    2 * 8 + 3 * 4 + 2 * SUMS * 4 + 1 + 3 * 4 + 2 + 1 + 1 + 4 + 3 * BINS + USER_NODES + 2 + 2 * 2;
+
   /** Bytes of all columns, at capacity. */
   get metadataBytes(): number {
-    const perRegion = 2 + 8 + 8 + 8 + 4 + 4 + 4 + 3 * 4 * BINS + 3 * 4 + 2;
-    return this.capacity * perRegion;
+    return this.capacity * RegionTable.recordBytes;
+  }
+
+  sz(slot: number): number {
+    return this.end[slot] - this.start[slot];
+  }
+
+  /** Position in address order of the region of a slot. */
+  positionOf(slot: number): number {
+    let low = 0;
+    let high = this.count - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.start[this.order[middle]] < this.start[slot]) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Bytes of all regions. */
+  totalBytes(): number {
+    let total = 0;
+    for (let i = 0; i < this.count; i++) total += this.sz(this.order[i]);
+    return total;
   }
 
   /**
@@ -127,8 +199,11 @@ export class RegionTable {
     return kept;
   }
 
-  /** Cuts the region at position `i` at byte address `cut`; both parts keep what they know. */
-  split(i: number, cut: number): void {
+  /**
+   * Cuts the region at position `i` at byte address `cut`. Each part keeps its bins, and as sums what
+   * `bins` say of it if `byBins`, else the whole region's (a rate of pages is not divided).
+   */
+  split(i: number, cut: number, byBins: boolean): void {
     const left = this.order[i];
     invariant(this.count < this.capacity, 'split of a full region table');
     invariant(
@@ -136,7 +211,11 @@ export class RegionTable {
       `cut at ${cut} of [${this.start[left]}, ${this.end[left]})`,
     );
     const right = this.#clone(left, cut, this.end[left]);
-    this.#shrink(left, this.start[left], cut);
+    this.#clipInPlace(left, this.start[left], cut);
+    if (byBins) {
+      this.sumsFromBins(left);
+      this.sumsFromBins(right);
+    }
     this.order.copyWithin(i + 2, i + 1, this.count);
     this.order[i + 1] = right;
     this.count++;
@@ -147,61 +226,67 @@ export class RegionTable {
     const left = this.order[i];
     const right = this.order[i + 1];
     invariant(i + 1 < this.count && this.end[left] === this.start[right], 'merge of regions with a gap');
-    const leftSz = this.end[left] - this.start[left];
-    const rightSz = this.end[right] - this.start[right];
+    const leftSz = this.sz(left);
+    const rightSz = this.sz(right);
     const sum = leftSz + rightSz;
-    this.age[left] = Math.floor((this.age[left] * leftSz + this.age[right] * rightSz) / sum);
-    this.lastScore[left] = (this.lastScore[left] * leftSz + this.lastScore[right] * rightSz) / sum;
-    this.rate[left] = (this.rate[left] * leftSz + this.rate[right] * rightSz) / sum;
-    this.exposureS[left] = (this.exposureS[left] * leftSz + this.exposureS[right] * rightSz) / sum;
+    const mean = (column: Float32Array | Uint32Array): number =>
+      (column[left] * leftSz + column[right] * rightSz) / sum;
+    this.age[left] = Math.floor(mean(this.age));
+    this.lastScore[left] = mean(this.lastScore);
+    this.rate[left] = mean(this.rate);
+    for (const sums of [this.past, this.recent]) {
+      for (const key of [HITS, TRIALS, PUSHES]) sums[left * SUMS + key] += sums[right * SUMS + key];
+      const [a, b] = [left * SUMS + EXPOSURE_S, right * SUMS + EXPOSURE_S];
+      sums[a] = (sums[a] * leftSz + sums[b] * rightSz) / sum;
+    }
+    this.recentAggrs[left] = Math.max(this.recentAggrs[left], this.recentAggrs[right]);
     this.nowHits[left] += this.nowHits[right];
     this.nowTrials[left] += this.nowTrials[right];
     this.nowPushes[left] += this.nowPushes[right];
-    const edge = (BINS * leftSz) / sum;
-    for (const bins of [this.binHits, this.binTrials, this.binPushes]) {
-      SCRATCH.fill(0);
-      spreadBins(bins, left * BINS, 0, edge);
-      spreadBins(bins, right * BINS, edge, BINS);
-      bins.set(SCRATCH, left * BINS);
-    }
+    this.flags[left] |= this.flags[right];
+    joinBins(this, left, right);
+    this.unseen[left] = 0;
+    joinUsers(this, left, right);
     this.end[left] = this.end[right];
     this.#release(right);
     this.order.copyWithin(i + 1, i + 2, this.count);
     this.count--;
   }
 
-  /**
-   * Keeps only the evidence of this aggregation interval: what the bins hold is scaled down to it.
-   * Where in the region the older part lay is forgotten with it only approximately.
-   */
-  forgetPast(slot: number, exposureS: number): void {
-    this.#scaleBins(this.binHits, slot, this.nowHits[slot]);
-    this.#scaleBins(this.binTrials, slot, this.nowTrials[slot]);
-    this.#scaleBins(this.binPushes, slot, this.nowPushes[slot]);
-    this.exposureS[slot] = exposureS;
-  }
-
-  /** All that a region's bins hold. */
+  /** All that is known of a region's rate. */
   evidence(slot: number): Evidence {
+    const at = slot * SUMS;
+    const { past, recent } = this;
     return {
-      hits: this.sumBins(this.binHits, slot),
-      trials: this.sumBins(this.binTrials, slot),
-      samples: this.sumBins(this.binPushes, slot),
-      exposure: (this.exposureS[slot] * (this.end[slot] - this.start[slot])) / PAGE_SIZE,
+      hits: past[at + HITS] + recent[at + HITS],
+      trials: past[at + TRIALS] + recent[at + TRIALS],
+      samples: past[at + PUSHES] + recent[at + PUSHES],
+      exposure: ((past[at + EXPOSURE_S] + recent[at + EXPOSURE_S]) * this.sz(slot)) / PAGE_SIZE,
     };
   }
 
-  sumBins(bins: Float32Array, slot: number): number {
-    let sum = 0;
-    const base = slot * BINS;
-    for (let b = base; b < base + BINS; b++) sum += bins[b];
-    return sum;
+  /** Events (hits and samples) behind a region's rate. */
+  events(slot: number): number {
+    const at = slot * SUMS;
+    const { past, recent } = this;
+    return past[at + HITS] + recent[at + HITS] + past[at + PUSHES] + recent[at + PUSHES];
   }
 
-  #scaleBins(bins: Float32Array, slot: number, target: number): void {
-    const sum = this.sumBins(bins, slot);
-    const factor = sum > 0 ? target / sum : 0;
-    for (let b = slot * BINS; b < (slot + 1) * BINS; b++) bins[b] *= factor;
+  /** Makes the bins' sums the region's whole evidence. */
+  sumsFromBins(slot: number): void {
+    let [hits, trials, pushes] = [0, 0, 0];
+    for (let b = slot * BINS; b < (slot + 1) * BINS; b++) {
+      hits += this.binHits[b];
+      trials += this.binTrials[b];
+      pushes += this.binPushes[b];
+    }
+    const at = slot * SUMS;
+    this.recent.fill(0, at, at + SUMS);
+    this.recentAggrs[slot] = 0;
+    this.past[at + HITS] = hits;
+    this.past[at + TRIALS] = trials;
+    this.past[at + PUSHES] = pushes;
+    this.past[at + EXPOSURE_S] = this.binExposureS[slot];
   }
 
   #fill(start: number, end: number, pieces: number): void {
@@ -211,6 +296,7 @@ export class RegionTable {
       const slot = this.#allocate();
       this.start[slot] = start + Math.floor((i * units) / n) * this.minRegionSz;
       this.end[slot] = start + Math.floor(((i + 1) * units) / n) * this.minRegionSz;
+      this.binShift[slot] = shiftFor(this.start[slot], this.end[slot]);
       this.order[this.count++] = slot;
     }
   }
@@ -218,38 +304,37 @@ export class RegionTable {
   /** A new record for `[start, end)` inside the region of `slot`, with that part's evidence. */
   #clone(slot: number, start: number, end: number): number {
     const copy = this.#allocate();
-    const sz = this.end[slot] - this.start[slot];
-    const from = ((start - this.start[slot]) * BINS) / sz;
-    const to = ((end - this.start[slot]) * BINS) / sz;
-    this.start[copy] = start;
-    this.end[copy] = end;
     this.rate[copy] = this.rate[slot];
     this.age[copy] = this.age[slot];
     this.lastScore[copy] = this.lastScore[slot];
-    this.exposureS[copy] = this.exposureS[slot];
-    for (const bins of [this.binHits, this.binTrials, this.binPushes]) {
-      cutBins(bins, slot * BINS, from, to);
-      bins.set(SCRATCH, copy * BINS);
-    }
-    const share = (end - start) / sz;
-    this.nowHits[copy] = this.nowHits[slot] * share;
-    this.nowTrials[copy] = this.nowTrials[slot] * share;
-    this.nowPushes[copy] = this.nowPushes[slot] * share;
+    this.flags[copy] = this.flags[slot];
+    this.recentAggrs[copy] = this.recentAggrs[slot];
+    this.past.copyWithin(copy * SUMS, slot * SUMS, (slot + 1) * SUMS);
+    this.recent.copyWithin(copy * SUMS, slot * SUMS, (slot + 1) * SUMS);
+    this.nowHits[copy] = this.nowHits[slot];
+    this.nowTrials[copy] = this.nowTrials[slot];
+    this.nowPushes[copy] = this.nowPushes[slot];
+    this.users.copyWithin(copy * USER_NODES, slot * USER_NODES, (slot + 1) * USER_NODES);
+    this.loads[copy] = this.loads[slot];
+    this.stores[copy] = this.stores[slot];
+    this.start[copy] = this.start[slot];
+    this.end[copy] = this.end[slot];
+    copyBins(this, slot, copy);
+    this.#clipInPlace(copy, start, end);
     return copy;
   }
 
-  #shrink(slot: number, start: number, end: number): void {
-    const sz = this.end[slot] - this.start[slot];
-    const from = ((start - this.start[slot]) * BINS) / sz;
-    const to = ((end - this.start[slot]) * BINS) / sz;
-    for (const bins of [this.binHits, this.binTrials, this.binPushes]) {
-      cutBins(bins, slot * BINS, from, to);
-      bins.set(SCRATCH, slot * BINS);
+  /** Narrows a record to `[start, end)`; counts that are sums over the region shrink with it. */
+  #clipInPlace(slot: number, start: number, end: number): void {
+    const share = (end - start) / this.sz(slot);
+    for (const sums of [this.past, this.recent]) {
+      for (const key of [HITS, TRIALS, PUSHES]) sums[slot * SUMS + key] *= share;
     }
-    const share = (end - start) / sz;
     this.nowHits[slot] *= share;
     this.nowTrials[slot] *= share;
     this.nowPushes[slot] *= share;
+    this.unseen[slot] = 0;
+    copyBins(this, slot, slot, start, end);
     this.start[slot] = start;
     this.end[slot] = end;
   }
@@ -260,13 +345,21 @@ export class RegionTable {
     this.rate[slot] = 0;
     this.age[slot] = 0;
     this.lastScore[slot] = 0;
-    this.exposureS[slot] = 0;
+    this.flags[slot] = 0;
+    this.unseen[slot] = 0;
+    this.past.fill(0, slot * SUMS, (slot + 1) * SUMS);
+    this.recent.fill(0, slot * SUMS, (slot + 1) * SUMS);
+    this.recentAggrs[slot] = 0;
     this.nowHits[slot] = 0;
     this.nowTrials[slot] = 0;
     this.nowPushes[slot] = 0;
+    this.binExposureS[slot] = 0;
     this.binHits.fill(0, slot * BINS, (slot + 1) * BINS);
     this.binTrials.fill(0, slot * BINS, (slot + 1) * BINS);
     this.binPushes.fill(0, slot * BINS, (slot + 1) * BINS);
+    this.users.fill(0, slot * USER_NODES, (slot + 1) * USER_NODES);
+    this.loads[slot] = 0;
+    this.stores[slot] = 0;
     return slot;
   }
 
@@ -275,37 +368,7 @@ export class RegionTable {
   }
 }
 
-const SCRATCH = new Float32Array(BINS);
-
-/** Adds all bins at `base`, squeezed into the bin interval `[from, to)`, to the scratch bins. */
-function spreadBins(bins: Float32Array, base: number, from: number, to: number): void {
-  const width = (to - from) / BINS;
-  for (let b = 0; b < BINS; b++) {
-    const mass = bins[base + b];
-    if (mass === 0) continue;
-    const low = from + b * width;
-    const high = low + width;
-    let left = mass;
-    const last = Math.min(BINS - 1, Math.ceil(high) - 1);
-    for (let j = Math.floor(low); j < last; j++) {
-      const part = (mass * (j + 1 - Math.max(low, j))) / width;
-      SCRATCH[j] += part;
-      left -= part;
-    }
-    SCRATCH[last] += Math.max(0, left);
-  }
-}
-
-/** Stretches the bins of the interval `[from, to)` at `base` over all scratch bins. */
-function cutBins(bins: Float32Array, base: number, from: number, to: number): void {
-  const width = (to - from) / BINS;
-  for (let j = 0; j < BINS; j++) {
-    const low = from + j * width;
-    const high = low + width;
-    let sum = 0;
-    for (let b = Math.floor(low); b < Math.min(BINS, Math.ceil(high)); b++) {
-      sum += bins[base + b] * (Math.min(high, b + 1) - Math.max(low, b));
-    }
-    SCRATCH[j] = sum;
-  }
+/** Pages of a region. */
+export function pagesOf(table: RegionTable, slot: number): number {
+  return (table.end[slot] - table.start[slot]) / PAGE_SIZE;
 }

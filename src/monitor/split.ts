@@ -1,72 +1,138 @@
 /**
- * Cuts regions where the evidence says, best gains first, while there are free records.
+ * Cuts regions where the evidence says, the best gains first.
  *
- * The gain of a cut is the log-likelihood of two rates over one: binomial for pull, Poisson for push.
- * A fresh cut spreads a parent's bin evenly, so a boundary is found to a 16th of the region at once and
- * refined as evidence comes in.
+ * Records are bounded, so a cut is paid for: with free ones, then with joins that lose less than it gains,
+ * and last by moving an edge: what a cut leaves of its region goes to a neighbour that is like it.
  */
-import { PAGE_SIZE } from '../memory/range.ts';
-import { binomialLogLikelihood, poissonLogLikelihood } from './rate.ts';
-import { BINS, type RegionTable } from './region-table.ts';
+import { bestRun, type Run } from './best-run.ts';
+import { binStart } from './bins.ts';
+import { joinLoss, mergeForGains } from './merge.ts';
+import { IS_DUE, IS_FRESH, IS_UNSETTLED, type RegionTable } from './region-table.ts';
 
-/** Gain, in nats, that a cut must have. */
-const SPLIT_NATS = 4;
-/** A hot area inside a region needs two cuts, and its edges one more each. */
-const ROUNDS = 3;
+/** How much a cut must gain for each nat that the joins lose which make room for it. */
+const EXCHANGE = 2;
+/** Share of the records kept free for moving edges. */
+const RESERVE_SHARE = 0.02;
+/** Loss in nats up to which what is left of a cut region is given to a neighbour. */
+const ALIKE_NATS = 2;
 
-interface Candidate {
-  readonly i: number;
-  readonly cut: number;
-  readonly gain: number;
+interface Candidate extends Run {
+  readonly slot: number;
+  /** Addresses at which the run is cut out, ascending. */
+  readonly cuts: readonly number[];
+  /** Whether something of the region remains before and after the run. */
+  readonly hasLeft: boolean;
+  readonly hasRight: boolean;
 }
 
-export function splitByEvidence(table: RegionTable): void {
-  for (let round = 0; round < ROUNDS && table.count < table.capacity; round++) {
-    const candidates: Candidate[] = [];
-    for (let i = 0; i < table.count; i++) {
-      const found = bestCut(table, i);
-      if (found !== undefined) candidates.push(found);
+/**
+ * Finds what is to be cut in the slots `look[0..count)` and cuts it, as far as there is room.
+ * @returns the number of parts, whose slots are then in `look`
+ */
+export function splitByEvidence(
+  table: RegionTable,
+  look: Uint16Array,
+  count: number,
+  sizeLimit: number,
+): number {
+  const candidates = findCandidates(table, look, count);
+  if (candidates.length === 0) return 0;
+  for (const { slot } of candidates) table.flags[slot] |= IS_DUE;
+  makeRoom(table, candidates, sizeLimit);
+  const chosen = new Map<number, Candidate>();
+  const others: Candidate[] = [];
+  let room = freeRecords(table);
+  for (const candidate of candidates) {
+    if (candidate.cuts.length > room) {
+      others.push(candidate);
+      continue;
     }
-    if (candidates.length === 0) return;
-    candidates.sort((a, b) => b.gain - a.gain || a.i - b.i);
-    const chosen = candidates.slice(0, table.capacity - table.count);
-    // From the last position on, so that the others stay valid.
-    chosen.sort((a, b) => b.i - a.i);
-    for (const { i, cut } of chosen) table.split(i, cut);
+    room -= candidate.cuts.length;
+    chosen.set(candidate.slot, candidate);
+  }
+  cutAll(table, chosen);
+  for (const candidate of others) moveEdges(table, candidate, sizeLimit);
+  return collectFresh(table, look);
+}
+
+/** The slots of the parts, which later cuts and joins may have changed. */
+function collectFresh(table: RegionTable, look: Uint16Array): number {
+  let count = 0;
+  for (let i = 0; i < table.count; i++) {
+    const slot = table.order[i];
+    if ((table.flags[slot] & IS_FRESH) === 0) continue;
+    table.flags[slot] &= ~IS_FRESH;
+    look[count++] = slot;
+  }
+  return count;
+}
+
+function findCandidates(table: RegionTable, look: Uint16Array, count: number): Candidate[] {
+  const candidates: Candidate[] = [];
+  for (let k = 0; k < count; k++) {
+    const slot = look[k];
+    const run = bestRun(table, slot);
+    if (run === undefined) continue;
+    const [from, to] = [binStart(table, slot, run.from), binStart(table, slot, run.to)];
+    const hasLeft = from > table.start[slot];
+    const hasRight = to < table.end[slot];
+    const cuts = [...(hasLeft ? [from] : []), ...(hasRight ? [to] : [])];
+    candidates.push({ slot, cuts, hasLeft, hasRight, ...run });
+  }
+  return candidates.sort((a, b) => b.gain - a.gain || table.start[a.slot] - table.start[b.slot]);
+}
+
+/** Records that plain cuts may use. */
+function freeRecords(table: RegionTable): number {
+  return Math.max(0, table.capacity - table.count - reserve(table));
+}
+
+function reserve(table: RegionTable): number {
+  return Math.ceil(RESERVE_SHARE * table.capacity);
+}
+
+/** Joins regions (none of the candidates) while the loss is worth the cuts it makes room for. */
+function makeRoom(table: RegionTable, candidates: readonly Candidate[], sizeLimit: number): void {
+  let room = freeRecords(table);
+  const gains: number[] = [];
+  for (const { cuts, gain } of candidates) {
+    for (let c = 0; c < cuts.length; c++) {
+      if (room > 0) room--;
+      else gains.push(gain);
+    }
+  }
+  mergeForGains(table, gains, sizeLimit, EXCHANGE);
+}
+
+/** Makes the cuts, from the last address on so that positions stay valid. */
+function cutAll(table: RegionTable, chosen: Map<number, Candidate>): void {
+  for (let i = table.count - 1; i >= 0 && chosen.size > 0; i--) {
+    const candidate = chosen.get(table.order[i]);
+    if (candidate === undefined) continue;
+    chosen.delete(candidate.slot);
+    cutOne(table, i, candidate);
   }
 }
 
-/** The cut of largest gain at a bin boundary, if it gains enough. */
-export function bestCut(table: RegionTable, i: number): Candidate | undefined {
-  const slot = table.order[i];
-  const sz = table.end[slot] - table.start[slot];
-  if (sz < 2 * table.minRegionSz || table.rate[slot] === 0) return undefined;
-  const base = slot * BINS;
-  const hits = table.sumBins(table.binHits, slot);
-  const trials = table.sumBins(table.binTrials, slot);
-  const pushes = table.sumBins(table.binPushes, slot);
-  if (hits + pushes < 2) return undefined;
-  const exposurePerByte = table.exposureS[slot] / PAGE_SIZE;
-  const whole = binomialLogLikelihood(hits, trials) + poissonLogLikelihood(pushes, exposurePerByte * sz);
-  let best: Candidate | undefined;
-  let bestGain = SPLIT_NATS;
-  let [leftHits, leftTrials, leftPushes] = [0, 0, 0];
-  for (let b = 1; b < BINS; b++) {
-    leftHits += table.binHits[base + b - 1];
-    leftTrials += table.binTrials[base + b - 1];
-    leftPushes += table.binPushes[base + b - 1];
-    const leftSz = Math.round((sz * b) / BINS / table.minRegionSz) * table.minRegionSz;
-    if (leftSz === 0 || leftSz === sz) continue;
-    const gain =
-      binomialLogLikelihood(leftHits, leftTrials) +
-      binomialLogLikelihood(hits - leftHits, trials - leftTrials) +
-      poissonLogLikelihood(leftPushes, exposurePerByte * leftSz) +
-      poissonLogLikelihood(pushes - leftPushes, exposurePerByte * (sz - leftSz)) -
-      whole;
-    if (gain > bestGain) {
-      best = { i, cut: table.start[slot] + leftSz, gain };
-      bestGain = gain;
-    }
+function cutOne(table: RegionTable, i: number, { slot, cuts }: Candidate): void {
+  table.flags[slot] = (table.flags[slot] & ~IS_DUE) | IS_FRESH;
+  for (let c = cuts.length - 1; c >= 0; c--) table.split(i, cuts[c], true);
+}
+
+/** Cuts out a run and gives the rest of its region to the neighbours, if they are alike. */
+function moveEdges(table: RegionTable, candidate: Candidate, sizeLimit: number): void {
+  const { slot, cuts } = candidate;
+  if (table.capacity - table.count < cuts.length) {
+    table.flags[slot] = (table.flags[slot] & ~IS_DUE) | IS_UNSETTLED;
+    return;
   }
-  return best;
+  const i = table.positionOf(slot);
+  cutOne(table, i, candidate);
+  const meanSize = table.totalBytes() / table.count;
+  const joinIfAlike = (at: number): void => {
+    if (at < 0 || at + 1 >= table.count) return;
+    if (joinLoss(table, at, sizeLimit, meanSize) < ALIKE_NATS) table.merge(at);
+  };
+  if (candidate.hasRight) joinIfAlike(i + cuts.length);
+  if (candidate.hasLeft) joinIfAlike(i - 1);
 }

@@ -2,31 +2,13 @@
 import { stringify } from 'yaml';
 import { formatBytes, formatTimeExact } from '../memory/units.ts';
 import type { LoadedSchemes } from './load.ts';
+import { formatMonitorBlock } from './monitor-block.ts';
 import type { Bound, Scheme } from './scheme.ts';
 
 /** The whole file in the long form; reading it back gives the same schemes. */
 export function explainSchemes(loaded: LoadedSchemes): string {
-  const { attrs } = loaded;
-  const monitor = {
-    ...(attrs.sampleUs === undefined && attrs.aggrUs === undefined
-      ? {}
-      : {
-          intervals: {
-            ...(attrs.sampleUs === undefined ? {} : { sample_us: formatTimeExact(attrs.sampleUs) }),
-            ...(attrs.aggrUs === undefined ? {} : { aggr_us: formatTimeExact(attrs.aggrUs) }),
-          },
-        }),
-    ...(attrs.minNrRegions === undefined && attrs.maxNrRegions === undefined
-      ? {}
-      : {
-          nr_regions: {
-            ...(attrs.minNrRegions === undefined ? {} : { min: attrs.minNrRegions }),
-            ...(attrs.maxNrRegions === undefined ? {} : { max: attrs.maxNrRegions }),
-          },
-        }),
-    ...(attrs.minRegionSz === undefined ? {} : { min_region_sz: attrs.minRegionSz }),
-  };
-  const head = Object.keys(monitor).length > 0 ? stringify({ version: 1, monitor }) : 'version: 1\n';
+  const monitor = formatMonitorBlock(loaded.monitor);
+  const head = stringify({ version: 1, ...(monitor === undefined ? {} : { monitor }) });
   const parts = loaded.schemes.map((scheme) => {
     const comment = wrap(describeScheme(scheme), 92).map((line) => `  # ${line}\n`);
     const body = stringify([{ name: scheme.name, ...scheme.longForm }], { lineWidth: 0 });

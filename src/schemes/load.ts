@@ -2,32 +2,24 @@
  * Reads the text of a scheme file: YAML, structure, sentences, units. All problems of the file are
  * reported together, each with line and column.
  */
-import { LineCounter, parseDocument } from 'yaml';
-import { type TextPosition, ThermoError, ThermoErrors } from '../memory/error.ts';
-import { parseBytes, parseTimeUs } from '../memory/units.ts';
+import { type TextPosition, ThermoError } from '../memory/error.ts';
+import { collectProblems, type ReadYaml, readYaml } from '../yaml/read-yaml.ts';
+import type { SourceDocument } from '../yaml/source-document.ts';
 import { compileScheme, type Intervals } from './compile.ts';
-import type { LongScheme, MonitorBlock, SchemeFile } from './schema.ts';
+import { type MonitorSettings, readMonitorBlock } from './monitor-block.ts';
+import type { LongScheme, SchemeFile } from './schema.ts';
 import type { Scheme } from './scheme.ts';
 import { expandSentence } from './sentence.ts';
-import { SourceDocument, validateStructure } from './validate.ts';
-
-/** Monitoring attributes that a file sets; what it leaves out is undefined. */
-export interface FileAttrs {
-  readonly sampleUs?: number;
-  readonly aggrUs?: number;
-  readonly minNrRegions?: number;
-  readonly maxNrRegions?: number;
-  readonly minRegionSz?: number;
-}
+import { SCHEME_CODES, validateStructure } from './validate.ts';
 
 export interface LoadedSchemes {
   readonly file: string;
   readonly schemes: readonly Scheme[];
-  readonly attrs: FileAttrs;
+  readonly monitor: MonitorSettings;
 }
 
-/** Longest scheme file that is read. */
-const MAX_TEXT = 1_000_000;
+/** What an empty file is told. */
+const EXAMPLE = 'version: 1\n    schemes:\n      - promote hot>5 to DRAM quota 1G/s';
 
 /**
  * @param text the file's bytes as UTF-8
@@ -36,67 +28,26 @@ const MAX_TEXT = 1_000_000;
  * @throws ThermoErrors with every problem found
  */
 export function loadSchemes(text: string, file: string, defaults: Intervals): LoadedSchemes {
-  const problems: ThermoError[] = [];
-  const loaded = load(text, file, defaults, problems);
-  if (problems.length > 0 || loaded === undefined) {
-    throw new ThermoErrors([...problems].sort((a, b) => (a.where?.line ?? 0) - (b.where?.line ?? 0)));
-  }
-  return loaded;
+  return collectProblems((problems) => {
+    const read = readYaml(text, file, SCHEME_CODES, EXAMPLE, problems);
+    return read && compileFile(read, defaults, problems);
+  });
 }
 
-function load(
-  text: string,
-  file: string,
+function compileFile(
+  { value, source }: ReadYaml,
   defaults: Intervals,
   problems: ThermoError[],
 ): LoadedSchemes | undefined {
-  const syntax = (
-    message: string,
-    hint: string,
-    where: TextPosition = { file, line: 1, column: 1 },
-  ): undefined => {
-    problems.push(new ThermoError('THERMO_SCHEME_SYNTAX', message, { where, hint }));
-    return undefined;
-  };
-  if (text.length > MAX_TEXT)
-    return syntax(`the file holds ${text.length} characters`, `expected at most ${MAX_TEXT}`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells binary data
-  if (/[\u0000-\u0008\u000e-\u001f\ufffd]/.test(text))
-    return syntax('this is no text file', 'expected a YAML file in UTF-8');
-  const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    uniqueKeys: true,
-    prettyErrors: false,
-    merge: true,
-  });
-  const source = new SourceDocument(file, document, lines);
-  for (const error of document.errors) {
-    const message = `${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`;
-    syntax(`not valid YAML: ${message}`, 'see the line above and this one', source.at(error.pos[0]));
-  }
-  if (document.errors.length > 0) return undefined;
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    return syntax(`not usable YAML: ${(error as Error).message}`, 'check anchors and aliases');
-  }
-  if (value === null || value === undefined) {
-    return syntax(
-      'the file is empty',
-      'expected for example:\n    version: 1\n    schemes:\n      - promote hot>5 to DRAM quota 1G/s',
-    );
-  }
   const structure = validateStructure(value, source, problems);
   if (structure === undefined) return undefined;
-  const attrs = readAttrs(structure.monitor, source, problems);
+  const monitor = readMonitorBlock(structure.monitor, source, problems);
   const intervals = {
-    sampleUs: attrs.sampleUs ?? defaults.sampleUs,
-    aggrUs: attrs.aggrUs ?? defaults.aggrUs,
+    sampleUs: monitor.sampleUs ?? defaults.sampleUs,
+    aggrUs: monitor.aggrUs ?? defaults.aggrUs,
   };
   const schemes = compileAll(structure, source, intervals, problems);
-  return { file, schemes, attrs };
+  return { file: source.file, schemes, monitor };
 }
 
 function compileAll(
@@ -172,41 +123,4 @@ function resolveMap(long: LongScheme, index: number, source: SourceDocument): Re
 function defaultName(long: LongScheme): string {
   if (long.action === 'migrate_hot') return 'promote';
   return long.action === 'migrate_cold' ? 'demote' : long.action;
-}
-
-function readAttrs(
-  block: MonitorBlock | undefined,
-  source: SourceDocument,
-  problems: ThermoError[],
-): FileAttrs {
-  const attrs: { -readonly [K in keyof FileAttrs]: FileAttrs[K] } = {};
-  const read = (
-    path: string[],
-    value: string | number | undefined,
-    parse: (text: string) => number,
-  ): number | undefined => {
-    if (value === undefined) return undefined;
-    try {
-      return parse(typeof value === 'number' && path.at(-1)?.endsWith('_us') ? `${value}us` : String(value));
-    } catch (error) {
-      if (!(error instanceof ThermoError)) throw error;
-      const where = source.at(source.offsetOf(['monitor', ...path]));
-      problems.push(
-        new ThermoError('THERMO_SCHEME_BAD_VALUE', `${path.at(-1)}: ${error.message}`, {
-          where,
-          hint: error.hint,
-        }),
-      );
-      return undefined;
-    }
-  };
-  const sampleUs = read(['intervals', 'sample_us'], block?.intervals?.sample_us, parseTimeUs);
-  const aggrUs = read(['intervals', 'aggr_us'], block?.intervals?.aggr_us, parseTimeUs);
-  const minRegionSz = read(['min_region_sz'], block?.min_region_sz, parseBytes);
-  if (sampleUs !== undefined) attrs.sampleUs = sampleUs;
-  if (aggrUs !== undefined) attrs.aggrUs = aggrUs;
-  if (minRegionSz !== undefined) attrs.minRegionSz = minRegionSz;
-  if (block?.nr_regions?.min !== undefined) attrs.minNrRegions = block.nr_regions.min;
-  if (block?.nr_regions?.max !== undefined) attrs.maxNrRegions = block.nr_regions.max;
-  return attrs;
 }

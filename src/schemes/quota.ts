@@ -4,7 +4,7 @@
  * Windows follow DAMOS (damos_adjust_quota): the first begins with the first use, a new one with the
  * first use after the old one ended, and nothing is carried over.
  */
-import { roundDown } from '../memory/range.ts';
+import { PAGE_SIZE, roundDown } from '../memory/range.ts';
 import type { SchemeQuota } from './scheme.ts';
 
 export class QuotaWindow {
@@ -23,15 +23,15 @@ export class QuotaWindow {
     return this.#charged;
   }
 
-  /** Bytes that may be tried now, in whole regions of the minimum size; opens a new window when due. */
-  roomBytes(nowUs: number, minRegionSz: number): number {
+  /** Bytes that may be tried now, in whole pages; opens a new window when due. */
+  roomBytes(nowUs: number): number {
     if (nowUs < this.#startUs || nowUs >= this.#startUs + this.#quota.resetIntervalUs) {
       this.#startUs = nowUs;
       this.#charged = 0;
       this.#wasFull = false;
     }
     if (this.#quota.szBytes === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
-    return roundDown(this.#quota.szBytes - this.#charged, minRegionSz);
+    return roundDown(this.#quota.szBytes - this.#charged, PAGE_SIZE);
   }
 
   charge(bytes: number): void {

@@ -4,9 +4,8 @@
  * (`apply_interval_us`), a bare number is in that unit and a text brings its own (`1s`).
  */
 import Type, { type Static } from 'typebox';
-
-const quantity = (description: string, examples: readonly (string | number)[]) =>
-  Type.Unsafe<string | number>({ type: ['string', 'number'], description, examples: [...examples] });
+import { MONITOR_NAMES, type MonitorName } from '../monitor/create-monitor.ts';
+import { jsonSchemaDocument, quantity } from '../yaml/quantity.ts';
 
 const range = (description: string, examples: readonly [string | number, string | number]) =>
   Type.Object(
@@ -100,13 +99,42 @@ export const LongSchemeSchema = Type.Object(
   { description: 'a scheme in the long form', additionalProperties: false },
 );
 
+export const IntervalsGoalSchema = Type.Object(
+  {
+    access_bp: Type.Optional(
+      quantity('share of the accesses to observe; a bare number counts 1/10000', ['4 %', 400]),
+    ),
+    aggrs: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'aggregation intervals between two adjustments; 0: never',
+        examples: [3],
+      }),
+    ),
+    min_sample_us: Type.Optional(quantity('shortest sampling interval', ['5ms'])),
+    max_sample_us: Type.Optional(quantity('longest sampling interval', ['10s'])),
+  },
+  {
+    description: 'tune both intervals; what is left out: 4 %, 3, 5ms, 10s, as DAMON recommends',
+    additionalProperties: false,
+  },
+);
+
 export const MonitorBlockSchema = Type.Object(
   {
+    name: Type.Optional(
+      Type.Unsafe<MonitorName>({
+        type: 'string',
+        enum: [...MONITOR_NAMES],
+        description: 'how memory is watched; evidence if left out',
+      }),
+    ),
     intervals: Type.Optional(
       Type.Object(
         {
           sample_us: Type.Optional(quantity('sampling interval', ['5ms'])),
           aggr_us: Type.Optional(quantity('aggregation interval', ['100ms'])),
+          intervals_goal: Type.Optional(IntervalsGoalSchema),
         },
         { additionalProperties: false },
       ),
@@ -121,9 +149,33 @@ export const MonitorBlockSchema = Type.Object(
       ),
     ),
     min_region_sz: Type.Optional(quantity('smallest region, a power of two', ['4 KiB', '2 MiB'])),
+    pull: Type.Optional(quantity('Accessed-bit checks per second, or off', ['15000/s', 'off'])),
+    push: Type.Optional(
+      quantity('access samples: per second, each N-th access that misses the cache, or off', [
+        '5876/s',
+        'period=10000',
+        'off',
+      ]),
+    ),
+    weights: Type.Optional(
+      Type.Object(
+        {
+          pull: Type.Optional(quantity('weight of pull evidence', [1, '50 %'])),
+          push: Type.Optional(quantity('weight of push evidence', [1, 0.5])),
+        },
+        {
+          description: "how much one source's evidence counts beside the other's, 0 to 1; 1 each if left out",
+          additionalProperties: false,
+        },
+      ),
+    ),
+    overhead: Type.Optional(
+      quantity('share of one CPU to which the rates of checks and samples are tuned, or off', ['1 %', 'off']),
+    ),
   },
   {
-    description: 'monitoring attributes; defaults: 5ms, 100ms, 10..1000 regions, 4 KiB',
+    description:
+      'how memory is watched; the command line goes before it. Defaults: 5ms, 100ms, 10..1000 regions, 4 KiB',
     additionalProperties: false,
   },
 );
@@ -155,8 +207,5 @@ export type MonitorBlock = Static<typeof MonitorBlockSchema>;
 
 /** The JSON Schema document (draft-07) that editors use. */
 export function schemeJsonSchema(): object {
-  return {
-    $schema: 'http://json-schema.org/draft-07/schema#',
-    ...JSON.parse(JSON.stringify(SchemeFileSchema)),
-  };
+  return jsonSchemaDocument(SchemeFileSchema);
 }

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { RandomStream } from '../memory/random.ts';
 import { type AddressRange, PAGE_SIZE } from '../memory/range.ts';
+import { BINS, binCount } from '../monitor/bins.ts';
 import type { MonitorAttrs } from '../monitor/monitor.ts';
 import { RegionTable } from '../monitor/region-table.ts';
 
@@ -105,16 +106,22 @@ export function regionTableArbitrary(capacity = 24): fc.Arbitrary<RegionTable> {
       const table = new RegionTable(capacity, PAGE_SIZE);
       table.setRanges(ranges, pieces);
       const random = new RandomStream(seed, 'regionTableArbitrary');
-      for (let b = 0; b < table.binHits.length; b++) {
-        table.binTrials[b] = random.below(20);
-        table.binHits[b] = random.below(table.binTrials[b] + 1);
-        table.binPushes[b] = random.unit() < 0.5 ? 0 : random.below(50);
-      }
-      for (let slot = 0; slot < capacity; slot++) {
-        table.age[slot] = random.below(100);
-        table.exposureS[slot] = random.unit();
-        table.nowTrials[slot] = random.below(10);
-      }
-      return table;
+      for (let i = 0; i < table.count; i++) fillRecord(table, table.order[i], random);
+      // A counterexample shows how it was made, not its thousands of numbers.
+      const text = `RegionTable(${JSON.stringify({ ranges, pieces, seed })})`;
+      return Object.assign(table, { [fc.toStringMethod]: () => text });
     });
+}
+
+function fillRecord(table: RegionTable, slot: number, random: RandomStream): void {
+  const used = binCount(table, slot);
+  for (let b = slot * BINS; b < slot * BINS + used; b++) {
+    table.binTrials[b] = random.below(20);
+    table.binHits[b] = random.below(table.binTrials[b] + 1);
+    table.binPushes[b] = random.unit() < 0.5 ? 0 : random.below(50);
+  }
+  table.binExposureS[slot] = 1;
+  table.sumsFromBins(slot);
+  table.age[slot] = random.below(100);
+  table.nowTrials[slot] = random.below(10);
 }

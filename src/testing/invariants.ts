@@ -58,13 +58,16 @@ export function checkCover(regions: Regions, ranges: readonly AddressRange[]): v
   );
 }
 
-/** Never more than max_nr_regions; none smaller than min_region_sz; all edges aligned to it. */
-export function checkBounds(regions: Regions, attrs: MonitorAttrs): void {
-  must(
-    regions.count <= attrs.maxNrRegions,
-    'bounded count',
-    () => `${regions.count} regions, at most ${attrs.maxNrRegions}`,
-  );
+/**
+ * Never more than max_nr_regions, or the `maxRecords` that a monitor states; none smaller than
+ * min_region_sz; all edges aligned to it.
+ */
+export function checkBounds(
+  regions: Regions,
+  attrs: MonitorAttrs,
+  maxRecords: number = attrs.maxNrRegions,
+): void {
+  must(regions.count <= maxRecords, 'bounded count', () => `${regions.count} regions, at most ${maxRecords}`);
   must(regions.count >= 1, 'bounded count', () => 'no region at all');
   for (let i = 0; i < regions.count; i++) {
     const [start, end] = [regions.start(i), regions.end(i)];
@@ -98,11 +101,12 @@ export function checkRegions(
     readonly ranges: readonly AddressRange[];
     readonly attrs: MonitorAttrs;
     readonly aggregations: number;
+    readonly maxRecords?: number | undefined;
   },
 ): void {
   checkSorted(regions);
   checkCover(regions, expected.ranges);
-  checkBounds(regions, expected.attrs);
+  checkBounds(regions, expected.attrs, expected.maxRecords);
   checkEstimates(regions, expected.aggregations);
 }
 

@@ -25,15 +25,20 @@ export function runMonitorScript(monitor: Monitor, steps: readonly MonitorStep[]
         monitor.aggregate();
         aggregations++;
         checkAgeRule(before, monitor);
-        checkRegions(monitor.regions, { ranges, attrs: monitor.attrs, aggregations });
+        check(monitor, ranges, aggregations);
         monitor.resetAndSplit();
       }
-      checkRegions(monitor.regions, { ranges, attrs: monitor.attrs, aggregations });
+      check(monitor, ranges, aggregations);
     } catch (error) {
       if (!(error instanceof InvariantViolation)) throw error;
       throw new InvariantViolation(error.rule, `${error.message} (after step ${index}, ${step.kind})`);
     }
   });
+}
+
+function check(monitor: Monitor, ranges: readonly AddressRange[], aggregations: number): void {
+  const { regions, attrs, maxRecords } = monitor;
+  checkRegions(regions, { ranges, attrs, aggregations, maxRecords });
 }
 
 function agesByRange(monitor: Monitor): Map<string, number> {

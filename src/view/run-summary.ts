@@ -32,6 +32,14 @@ export interface RunFacts {
   readonly pullChecks: number;
   readonly pushSamples: number;
   readonly droppedSamples: number;
+  readonly monitoring: {
+    /** Share of one CPU, modelled, and the budget for it, null without one. */
+    readonly cpuShare: number;
+    readonly budgetShare: number | null;
+    /** Intervals at the end of the run. */
+    readonly sampleUs: number;
+    readonly aggrUs: number;
+  };
   readonly schemes: readonly SchemeFacts[];
   readonly hotSet: {
     readonly precision: number;
@@ -63,6 +71,7 @@ export function renderRunSummary(run: RunFacts, width: number): string {
   const { baseline } = run;
   const saved = baseline.static - run.completionSeconds;
   const possible = baseline.static - baseline.allFast;
+  const budget = run.monitoring.budgetShare;
   const isPartial = run.interrupted;
   const lines = [
     ...renderFacts(
@@ -99,6 +108,11 @@ export function renderRunSummary(run: RunFacts, width: number): string {
           'evidence',
           `${formatCount(run.pullChecks)} pull checks`,
           `${formatCount(run.pushSamples)} push samples${run.droppedSamples > 0 ? `, ${formatCount(run.droppedSamples)} lost` : ''}`,
+        ],
+        [
+          'monitoring',
+          `${formatPercent(run.monitoring.cpuShare, 2)} of a CPU`,
+          `modelled${budget === null ? '' : `, budget ${formatPercent(budget, 2)}`}; intervals ${formatSeconds(run.monitoring.sampleUs / 1e6)} and ${formatSeconds(run.monitoring.aggrUs / 1e6)} at the end`,
         ],
         [
           'hot set',

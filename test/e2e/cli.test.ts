@@ -1,38 +1,17 @@
 /** The built program as its user meets it. Needs `npm run build` (pretest does it). */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
+import { file, MAIN, ROOT, thermocline, WORK } from './program.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const MAIN = join(ROOT, 'dist/cli/main.js');
 const SCHEME = join(ROOT, 'schemes/promote-hot.yaml');
 const TRACE = join(ROOT, 'test/fixtures/lackey-gzip.txt.gz');
-const WORK = mkdtempSync(join(tmpdir(), 'thermocline-test-'));
 /** A small machine, so that a run takes a fraction of a second. */
 const SMALL = ['--size', '4GiB'];
 
 afterAll(() => rmSync(WORK, { recursive: true, force: true }));
-
-function thermocline(args: readonly string[], input?: Buffer | string) {
-  const result = spawnSync(process.execPath, [MAIN, ...args], {
-    cwd: WORK,
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH, TERM: 'dumb' },
-    ...(input === undefined ? {} : { input }),
-  });
-  expect(`${result.stdout}${result.stderr}`).not.toMatch(/\n {4}at /);
-  return result;
-}
-
-function file(name: string, content: string | Buffer): string {
-  const path = join(WORK, name);
-  writeFileSync(path, content);
-  return path;
-}
 
 describe('thermocline run', () => {
   test('shows a heat map and a table, and leaves its files', () => {
@@ -151,6 +130,32 @@ describe('thermocline run', () => {
     );
     expect(status).toBe(0);
     expect((JSON.parse(stdout) as { promotedBytes: number }).promotedBytes).toBe(0);
+  });
+
+  test('the file says how memory is watched, and the command line goes before it', () => {
+    const monitor = '{name: grid, intervals: {sample_us: 10ms}, pull: 1000/s, push: off, overhead: 50%}';
+    const scheme = file('watched.yaml', `version: 1\nmonitor: ${monitor}\nschemes: [promote hot>5]\n`);
+    const run = (...args: string[]) => {
+      const { status, stdout } = thermocline(['run', scheme, ...SMALL, '--json', ...args]);
+      expect(status).toBe(0);
+      const { tracker, pullChecks, pushSamples, monitoring } = JSON.parse(stdout);
+      return { tracker, hasPull: pullChecks > 0, hasPush: pushSamples > 0, ...monitoring };
+    };
+    expect(run()).toMatchObject({
+      tracker: 'grid',
+      hasPull: true,
+      hasPush: false,
+      budgetShare: 0.5,
+      sampleUs: 10_000,
+    });
+    const options = ['--monitor', 'damon@push-rfc', '--pull', 'off', '--push', '1000/s', '--overhead', 'off'];
+    expect(run(...options, '--sample', '5ms')).toMatchObject({
+      tracker: 'damon@push-rfc',
+      hasPull: false,
+      hasPush: true,
+      budgetShare: null,
+      sampleUs: 5000,
+    });
   });
 
   test('never overwrites a directory that is not its own', () => {

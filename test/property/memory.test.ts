@@ -6,10 +6,12 @@ import { PageTable } from '../../src/memory/page-table.ts';
 import {
   formatBytesExact,
   formatEventRate,
+  formatShareExact,
   formatTimeExact,
   parseByteRate,
   parseBytes,
   parseEventRate,
+  parseShare,
   parseTimeUs,
 } from '../../src/memory/units.ts';
 
@@ -22,6 +24,10 @@ describe('what is printed exactly reads back to the same number', () => {
   });
   test.prop([fc.double({ min: 1e-9, max: 1e9, noNaN: true })])('rates', (rate) => {
     expect(parseEventRate(formatEventRate(rate))).toBe(rate);
+  });
+  test.prop([fc.integer({ min: 0, max: 10 ** 9 })])('shares', (digits) => {
+    const share = parseShare(`${digits / 10 ** 7} %`);
+    expect(parseShare(formatShareExact(share))).toBe(share);
   });
   test.prop([fc.string()])(
     'and any other text gives a value or an error with a hint, never a crash',

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { fieldJsonSchema } from '../../src/machines/field/field-schema.ts';
 import { ERROR_CODES } from '../../src/memory/error.ts';
 import { schemeJsonSchema } from '../../src/schemes/schema.ts';
 
@@ -19,6 +20,7 @@ const LAYERS = [
   'sources',
   'machines',
   'records',
+  'yaml',
   'view',
   'memory',
 ];
@@ -31,10 +33,20 @@ const FORBIDDEN: readonly (readonly [from: string, to: string])[] = [
   ['schemes', 'machines'],
   ['schemes', 'records'],
   ['machines/simulated', 'records'],
+  ['machines/field', 'records'],
 ];
 
 /** Parts without files, clocks, terminals or unseeded luck. */
-const PURE = ['memory', 'monitor', 'schemes', 'engine', 'machines/simulated', 'view'];
+const PURE = [
+  'memory',
+  'monitor',
+  'schemes',
+  'engine',
+  'machines/simulated',
+  'machines/field',
+  'yaml',
+  'view',
+];
 const IMPURE =
   /from 'node:|\bprocess\.|Math\.random|Date\.now|new Date\(|performance\.now|setTimeout|console\./;
 
@@ -95,9 +107,12 @@ describe('the parts depend on each other in one direction', () => {
 });
 
 describe('what is written down is true', () => {
-  test('the JSON Schema file is the one of the source', () => {
-    const file = JSON.parse(readFileSync(join(ROOT, 'schemes/thermocline.schema.json'), 'utf8')) as object;
-    expect(file).toEqual(schemeJsonSchema());
+  test.each([
+    ['thermocline.schema.json', schemeJsonSchema()],
+    ['field.schema.json', fieldJsonSchema()],
+  ])('the JSON Schema file %s is the one of the source', (name, schema) => {
+    const file = JSON.parse(readFileSync(join(ROOT, 'schemes', name), 'utf8')) as object;
+    expect(file).toEqual(schema);
   });
 
   test('every error code that is used has its meaning, and every one listed is used', () => {

@@ -1,8 +1,12 @@
+import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { ThermoErrors } from '../../src/memory/error.ts';
+import type { PushSetting } from '../../src/memory/push-setting.ts';
+import { MONITOR_NAMES } from '../../src/monitor/create-monitor.ts';
 import { rateOfShare } from '../../src/monitor/rate.ts';
 import { explainSchemes } from '../../src/schemes/explain.ts';
 import { loadSchemes } from '../../src/schemes/load.ts';
+import type { MonitorSettings } from '../../src/schemes/monitor-block.ts';
 import type { Scheme } from '../../src/schemes/scheme.ts';
 
 const INTERVALS = { sampleUs: 5000, aggrUs: 100_000 };
@@ -100,6 +104,117 @@ schemes:
   });
 });
 
+describe('the monitor block', () => {
+  const read = (block: string) =>
+    loadSchemes(`version: 1\nmonitor: ${block}\nschemes: [stat]\n`, 'f', INTERVALS).monitor;
+
+  test('says everything that the command line can say about monitoring', () => {
+    const text = `
+  name: damon@push-rfc
+  intervals:
+    sample_us: 1ms
+    aggr_us: 20ms
+    intervals_goal: {access_bp: 4 %, aggrs: 3, min_sample_us: 1ms, max_sample_us: 10s}
+  nr_regions: {min: 10, max: 500}
+  min_region_sz: 2 MiB
+  pull: 15k/s
+  push: period=10000
+  weights: {pull: 50 %, push: 1}
+  overhead: 1%`;
+    expect(read(text)).toEqual({
+      name: 'damon@push-rfc',
+      sampleUs: 1000,
+      aggrUs: 20_000,
+      intervalsGoal: { accessBp: 400, aggrs: 3, minSampleUs: 1000, maxSampleUs: 1e7 },
+      minNrRegions: 10,
+      maxNrRegions: 500,
+      minRegionSz: 2 ** 21,
+      pullPerS: 15_000,
+      push: { kind: 'period', accesses: 10_000 },
+      weights: { pull: 0.5, push: 1 },
+      overhead: 0.01,
+    });
+  });
+
+  test('knows off, and bare numbers in the unit of their key', () => {
+    expect(read('{pull: off, push: off, overhead: off}')).toEqual({
+      pullPerS: 0,
+      push: { kind: 'off' },
+      overhead: 'off',
+    });
+    const goal = '{access_bp: 250, aggrs: 1, min_sample_us: 100, max_sample_us: 2000}';
+    expect(read(`{intervals: {sample_us: 200, intervals_goal: ${goal}}}`)).toEqual({
+      sampleUs: 200,
+      intervalsGoal: { accessBp: 250, aggrs: 1, minSampleUs: 100, maxSampleUs: 2000 },
+    });
+  });
+
+  test('fills what a goal or weights leave out, and nothing else', () => {
+    expect(read('{}')).toEqual({});
+    expect(read('{intervals: {intervals_goal: {}}, weights: {push: 0}}')).toEqual({
+      intervalsGoal: { accessBp: 400, aggrs: 3, minSampleUs: 5000, maxSampleUs: 1e7 },
+      weights: { pull: 1, push: 0 },
+    });
+  });
+
+  const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+  const us = fc.integer({ min: 1, max: 1e12 }).map((ns) => ns / 1000);
+  const perS = fc.double({ min: 1e-3, max: 1e8, noNaN: true });
+  const settings = fc
+    .record({
+      name: maybe(fc.constantFrom(...MONITOR_NAMES)),
+      sampleUs: maybe(us),
+      aggrUs: maybe(us),
+      intervalsGoal: maybe(
+        fc
+          .record({
+            accessBp: fc.integer({ min: 1, max: 10000 }),
+            aggrs: fc.integer({ min: 1, max: 99 }),
+            a: us,
+            b: us,
+          })
+          .map(({ a, b, ...rest }) => ({
+            ...rest,
+            minSampleUs: Math.max(1, Math.min(a, b)),
+            maxSampleUs: Math.max(1, a, b),
+          })),
+      ),
+      minNrRegions: maybe(fc.nat()),
+      maxNrRegions: maybe(fc.nat()),
+      minRegionSz: maybe(fc.integer({ min: 0, max: 45 }).map((bits) => 2 ** bits)),
+      pullPerS: maybe(fc.oneof(fc.constant(0), perS)),
+      push: maybe(
+        fc.oneof(
+          fc.constant<PushSetting>({ kind: 'off' }),
+          perS.map((each): PushSetting => ({ kind: 'rate', perS: each })),
+          fc.integer({ min: 1, max: 2 ** 27 }).map((accesses): PushSetting => ({ kind: 'period', accesses })),
+        ),
+      ),
+      weights: maybe(
+        fc.record({
+          pull: fc.double({ min: 1e-9, max: 1, noNaN: true }),
+          push: fc.double({ min: 0, max: 1, noNaN: true }),
+        }),
+      ),
+      overhead: maybe(
+        fc.oneof(
+          fc.constant('off' as const),
+          fc.integer({ min: 1, max: 1e9 }).map((millionths) => millionths / 1e7 / 100),
+        ),
+      ),
+    })
+    // Keys without a value are left out, as a file does.
+    .map((each) => Object.fromEntries(Object.entries(each).filter(([, value]) => value !== undefined)));
+  propertyTest.prop([settings])(
+    'printed by explain reads back to the same settings',
+    (monitor: MonitorSettings) => {
+      const { schemes } = loadSchemes('version: 1\nschemes: [stat]', 'a', INTERVALS);
+      const text = explainSchemes({ file: 'a', schemes, monitor });
+      expect(loadSchemes(text, 'b', INTERVALS).monitor).toEqual(monitor);
+    },
+  );
+});
+
 describe('a mistake is reported with its place and the way out', () => {
   const head = 'version: 1\nschemes:\n';
   test.each([
@@ -172,6 +287,61 @@ describe('a mistake is reported with its place and the way out', () => {
       'a bad interval',
       'version: 1\nmonitor: {intervals: {sample_us: fast}}\nschemes: [stat]\n',
       /^test\.yaml:2:34: sample_us: "fast" is not a time/,
+    ],
+    [
+      'an unknown monitor',
+      'version: 1\nmonitor: {name: damn}\nschemes: [stat]\n',
+      /^test\.yaml:2:17: name: "damn" is not known\n {2}did you mean "damon"\?/,
+    ],
+    [
+      'an unknown key of the monitor',
+      'version: 1\nmonitor:\n  pul: 1/s\nschemes: [stat]\n',
+      /^test\.yaml:3:3: unknown key "pul" in monitor\n {2}did you mean "pull"\?/,
+    ],
+    [
+      'checks without a time',
+      'version: 1\nmonitor:\n  pull: 15000\nschemes: [stat]\n',
+      /^test\.yaml:3:9: pull: "15000" is not a rate\n {2}accepted: 30\/s/,
+    ],
+    [
+      'too many checks',
+      'version: 1\nmonitor:\n  pull: 1G/s\nschemes: [stat]\n',
+      /^test\.yaml:3:9: pull: 1000000000 pull checks per second\n {2}expected 0 to 100M\/s/,
+    ],
+    [
+      'samples at no rate',
+      'version: 1\nmonitor:\n  push: 0/s\nschemes: [stat]\n',
+      /^test\.yaml:3:9: push: "0\/s" is not a rate above 0\n {2}accepted: 5876\/s, period=10000, off/,
+    ],
+    [
+      'half a period',
+      'version: 1\nmonitor:\n  push: period=0.5\nschemes: [stat]\n',
+      /^test\.yaml:3:9: push: "0\.5" is not a whole number/,
+    ],
+    [
+      'a budget of nothing',
+      'version: 1\nmonitor:\n  overhead: 0%\nschemes: [stat]\n',
+      /^test\.yaml:3:13: overhead: "0%" leaves monitoring no time/,
+    ],
+    [
+      'a weight above 1',
+      'version: 1\nmonitor:\n  weights: {pull: 1, push: 2}\nschemes: [stat]\n',
+      /^test\.yaml:3:28: push: "2" is not a weight\n {2}accepted: 0 to 1/,
+    ],
+    [
+      'weights that leave no evidence',
+      'version: 1\nmonitor:\n  weights: {pull: 0, push: 0}\nschemes: [stat]\n',
+      /^test\.yaml:3:12: weights: no evidence counts/,
+    ],
+    [
+      'a goal of no accesses',
+      'version: 1\nmonitor:\n  intervals:\n    intervals_goal: {access_bp: 0%}\nschemes: [stat]\n',
+      /^test\.yaml:4:21: intervals_goal: 0 bp is no share/,
+    ],
+    [
+      'a goal with its bounds swapped',
+      'version: 1\nmonitor:\n  intervals:\n    intervals_goal: {min_sample_us: 1s, max_sample_us: 1ms}\nschemes: [stat]\n',
+      /^test\.yaml:4:21: intervals_goal: .* between 1000000 us and 1000 us/,
     ],
     [
       'an alias bomb',

@@ -38,6 +38,7 @@ const facts: RunFacts = {
   pullChecks: 6_525_375,
   pushSamples: 1_905_809,
   droppedSamples: 12,
+  monitoring: { cpuShare: 0.0199, budgetShare: 0.02, sampleUs: 5000, aggrUs: 100_000 },
   schemes: [
     {
       name: 'promote',

@@ -15,6 +15,7 @@ import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
 import { loadSchemes } from '../../schemes/load.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
 import { VERSION } from '../version.ts';
+import { aggregation, anHour, pushIngest } from './monitor-cases.ts';
 
 /** Numbers of one case, each with its unit in the name. */
 export type Numbers = Readonly<Record<string, number>>;
@@ -157,6 +158,22 @@ export interface BenchCase {
 }
 
 export const BENCH_CASES: readonly BenchCase[] = [
+  {
+    name: 'push-ingest',
+    what: 'samples at random addresses into the bins of 1000 regions (target: 100 M/s), and into a counter per page',
+    run: pushIngest,
+  },
+  {
+    name: 'aggregation-1000',
+    what: 'decay, merge, split and age of 1000 regions (target: under 0.5 ms, a check under 100 ns, 300 bytes a region)',
+    run: aggregation(1000),
+  },
+  {
+    name: 'aggregation-10000',
+    what: 'the same of 10,000 regions (target: under 6 ms)',
+    run: aggregation(10_000),
+  },
+  { name: 'an-hour', what: 'an hour of modelled time (target: memory stays flat)', run: anHour },
   {
     name: 'default-job',
     what: 'run schemes/promote-hot.yaml on seed-test-2, 192 GiB (target: under 5 s, 300 MB)',

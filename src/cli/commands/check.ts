@@ -1,12 +1,12 @@
 /** `thermocline check` and `thermocline explain`: what is wrong with a scheme file, and what it means. */
 import { createPreset } from '../../machines/simulated/presets.ts';
-import { type ThermoError, ThermoErrors } from '../../memory/error.ts';
+import { ThermoError, ThermoErrors } from '../../memory/error.ts';
 import { validateAttrs } from '../../monitor/attrs.ts';
 import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
 import { describeScheme, explainSchemes } from '../../schemes/explain.ts';
 import type { LoadedSchemes } from '../../schemes/load.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
-import { resolveAttrs } from '../options.ts';
+import { resolveMonitor } from '../monitor-settings.ts';
 import { readSchemes } from '../scheme-input.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -20,11 +20,12 @@ export async function checkCommand(path: string, options: CheckOptions, terminal
   let loaded: LoadedSchemes;
   try {
     loaded = await readSchemes(path, DEFAULT_ATTRS, terminal);
-    validateAttrs(resolveAttrs({ seed: 1 }, loaded.attrs));
+    validateAttrs(resolveMonitor({ seed: 1 }, loaded.monitor).attrs);
     resolveSchemes(loaded.schemes, createPreset(options.machine, { seed: 1 }));
   } catch (error) {
-    if (!options.json || !(error instanceof ThermoErrors)) throw error;
-    terminal.stdout.write(`${JSON.stringify(checkReport(path, error.errors, []), null, 2)}\n`);
+    const problems = problemsOf(error);
+    if (!options.json || problems === undefined) throw error;
+    terminal.stdout.write(`${JSON.stringify(checkReport(path, problems, []), null, 2)}\n`);
     return 1;
   }
   if (options.json) {
@@ -36,6 +37,13 @@ export async function checkCommand(path: string, options: CheckOptions, terminal
   terminal.stdout.write(`${path}: ${count} scheme${count === 1 ? '' : 's'}, no problems\n`);
   for (const scheme of loaded.schemes) terminal.stdout.write(`  ${scheme.name}: ${describeScheme(scheme)}\n`);
   return 0;
+}
+
+/** Mistakes in what was checked; undefined for anything else. */
+function problemsOf(error: unknown): readonly ThermoError[] | undefined {
+  if (error instanceof ThermoErrors) return error.errors;
+  const isMistake = error instanceof ThermoError && error.code === 'THERMO_MONITOR_CONFIG';
+  return isMistake ? [error] : undefined;
 }
 
 function checkReport(file: string, errors: readonly ThermoError[], schemes: readonly string[]): object {

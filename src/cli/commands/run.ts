@@ -1,30 +1,30 @@
 /** `thermocline run`: a scheme file on a simulated machine or a replayed trace. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type RunReport, type RunResult, runSchemes } from '../../lab/run.ts';
-import type { ModelledMachine, PushSetting } from '../../machines/machine.ts';
+import type { ModelledMachine } from '../../machines/machine.ts';
 import { openReplay } from '../../machines/replayed/open-replay.ts';
 import type { FastSize } from '../../machines/replayed/replayed-machine.ts';
 import { createPreset } from '../../machines/simulated/presets.ts';
+import type { PushSetting } from '../../memory/push-setting.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { totalBytes } from '../../memory/range.ts';
 import { formatSeconds } from '../../memory/units.ts';
 import { maxRangesFor } from '../../monitor/attrs.ts';
-import { createMonitor, type MonitorName } from '../../monitor/create-monitor.ts';
-import { DEFAULT_ATTRS, type Monitor, type MonitorAttrs } from '../../monitor/monitor.ts';
+import { createMonitor } from '../../monitor/create-monitor.ts';
+import { DEFAULT_ATTRS, type Monitor } from '../../monitor/monitor.ts';
 import type { TraceFormat } from '../../records/access-parser.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
 import { type HeatMapData, renderHeatMap } from '../../view/heatmap.ts';
 import { renderRunSummary } from '../../view/run-summary.ts';
-import { type MonitorOptions, resolveAttrs } from '../options.ts';
+import { type RunMonitor, type RunMonitorOptions, resolveMonitor } from '../monitor-settings.ts';
 import { OutputDirectory } from '../output-directory.ts';
 import { Progress } from '../progress.ts';
 import { readSchemes } from '../scheme-input.ts';
 import type { Terminal } from '../terminal.ts';
+import { Turns } from '../turns.ts';
 import { VERSION } from '../version.ts';
 
-export interface RunCommandOptions extends MonitorOptions {
+export interface RunCommandOptions extends RunMonitorOptions {
   readonly machine: string;
-  readonly monitor: MonitorName;
   readonly size?: number;
   readonly trace?: string;
   readonly format?: TraceFormat;
@@ -41,8 +41,6 @@ const DEFAULT_OUT = 'thermocline-out';
 const HEAT_LINES = 20;
 /** IBS samples per second in the seed thread's posted runs. */
 const TRACE_PUSH: PushSetting = { kind: 'rate', perS: 5876 };
-/** The event loop gets a turn (signals, progress) at least this often. */
-const TURN_MS = 50;
 
 /** @returns the exit status */
 export async function runCommand(
@@ -56,17 +54,17 @@ export async function runCommand(
     aggrUs: options.aggr ?? DEFAULT_ATTRS.aggrUs,
   };
   const loaded = await readSchemes(schemeFile, defaults, terminal);
-  const attrs = resolveAttrs(options, loaded.attrs);
-  const monitor = createMonitor(options.monitor, attrs, new RandomStream(options.seed, 'monitor'));
+  const chosen = resolveMonitor(options, loaded.monitor);
+  const monitor = createMonitor(chosen.name, chosen.attrs, new RandomStream(options.seed, 'monitor'));
   const progress = new Progress(terminal, options.quiet === true);
   const outPath = options.out ?? (options.json ? false : DEFAULT_OUT);
   let out: OutputDirectory | undefined;
   let machine: ModelledMachine | undefined;
   try {
-    machine = await openMachine(options, attrs, terminal, progress);
+    machine = await openMachine(options, chosen, terminal, progress);
     const schemes = resolveSchemes(loaded.schemes, machine);
     out = outPath === false ? undefined : new OutputDirectory(outPath);
-    const result = await runOn(machine, { monitor, schemes, options, terminal, progress, out });
+    const result = await runOn(machine, { monitor, chosen, schemes, options, terminal, progress, out });
     progress.end();
     result.report.wallSeconds = (performance.now() - startMs) / 1000;
     print(result, machine, options, terminal);
@@ -93,14 +91,14 @@ export async function runCommand(
 
 async function openMachine(
   options: RunCommandOptions,
-  attrs: MonitorAttrs,
+  { attrs, push }: RunMonitor,
   terminal: Terminal,
   progress: Progress,
 ): Promise<ModelledMachine> {
   if (options.trace === undefined) {
     return createPreset(options.machine, {
       seed: options.seed,
-      ...(options.push ? { push: options.push } : {}),
+      ...(push ? { push } : {}),
       ...(options.size === undefined ? {} : { sizeBytes: options.size }),
     });
   }
@@ -112,7 +110,7 @@ async function openMachine(
     fast: options.fast,
     instructionsPerS: options.ips,
     truthWindowUs: attrs.aggrUs,
-    push: options.push ?? TRACE_PUSH,
+    push: push ?? TRACE_PUSH,
     maxRanges: maxRangesFor(attrs.maxNrRegions),
     seed: options.seed,
     onProgress: (share) => progress.update('reading', share, ''),
@@ -122,6 +120,7 @@ async function openMachine(
 
 interface Context {
   readonly monitor: Monitor;
+  readonly chosen: RunMonitor;
   readonly schemes: ReturnType<typeof resolveSchemes>;
   readonly options: RunCommandOptions;
   readonly terminal: Terminal;
@@ -130,8 +129,8 @@ interface Context {
 }
 
 async function runOn(machine: ModelledMachine, context: Context): Promise<RunResult> {
-  const { monitor, schemes, options, terminal, progress, out } = context;
-  let lastTurnMs = performance.now();
+  const { monitor, chosen, schemes, options, terminal, progress, out } = context;
+  const turns = new Turns();
   let sequence = 0;
   return runSchemes({
     machine,
@@ -139,6 +138,7 @@ async function runOn(machine: ModelledMachine, context: Context): Promise<RunRes
     schemes,
     seed: options.seed,
     version: VERSION,
+    ...(chosen.overheadShare === undefined ? {} : { overheadShare: chosen.overheadShare }),
     shouldStop: terminal.isInterrupted,
     onPublished: ({ state, patches }) => {
       out?.append(
@@ -147,12 +147,7 @@ async function runOn(machine: ModelledMachine, context: Context): Promise<RunRes
       );
       progress.update('running', machine.progress(), `${formatSeconds(state.timeUs / 1e6)} modelled`);
     },
-    pause: () => {
-      if (performance.now() - lastTurnMs < TURN_MS) return undefined;
-      return nextTurn().then(() => {
-        lastTurnMs = performance.now();
-      });
-    },
+    pause: () => turns.pause(),
   });
 }
 

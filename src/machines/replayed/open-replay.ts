@@ -1,11 +1,11 @@
 /** Reads a trace from a file or pipe and builds the machine that replays it. */
 import type { Readable } from 'node:stream';
 import { ThermoError } from '../../memory/error.ts';
+import type { PushSetting } from '../../memory/push-setting.ts';
 import { formatCount } from '../../memory/units.ts';
 import type { AccessParser, TraceFormat } from '../../records/access-parser.ts';
 import { readTrace } from '../../records/trace-input.ts';
 import { TraceSpool } from '../../records/trace-spool.ts';
-import type { PushSetting } from '../machine.ts';
 import { type FastSize, ReplayedMachine } from './replayed-machine.ts';
 
 export interface ReplayOptions {

@@ -14,12 +14,13 @@
  */
 import { pushSample } from '../../memory/access-batch.ts';
 import { ThermoError } from '../../memory/error.ts';
+import type { PushSetting } from '../../memory/push-setting.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { type AddressRange, PAGE_SIZE } from '../../memory/range.ts';
 import { ADISTANCE_DRAM, abstractDistance, type MemoryNode } from '../../memory/tier.ts';
 import { formatBytes } from '../../memory/units.ts';
 import { PAUSE_ID, type TraceSpool } from '../../records/trace-spool.ts';
-import type { Baseline, ModelledMachine, PushSetting, Truth } from '../machine.ts';
+import type { Baseline, ModelledMachine, Truth } from '../machine.ts';
 import { ModelledBase } from '../modelled-base.ts';
 import { Mover, watermarksOf } from '../mover.ts';
 import { footprintRanges } from './footprint.ts';
@@ -68,7 +69,7 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
   readonly #fastPages: number;
   readonly #random: RandomStream;
   /** Accesses per sample, and those left until the next one. */
-  readonly #period: number;
+  #period = Number.POSITIVE_INFINITY;
   #untilSample = Number.POSITIVE_INFINITY;
   #words: Uint32Array = new Uint32Array(0);
   #word = 0;
@@ -109,8 +110,16 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
       (start, end, _from, toNid) => this.#onMoved(start, end, toNid),
     );
     this.#random = new RandomStream(config.seed, 'replay/push');
-    this.#period = samplePeriod(config.push, spool.accesses, this.#durationUs() / 1e6);
-    if (Number.isFinite(this.#period)) this.#untilSample = this.#random.exponential() * this.#period;
+    this.setPush(config.push);
+  }
+
+  override setPush(push: PushSetting): void {
+    super.setPush(push);
+    this.#period = samplePeriod(push, this.#config.spool.accesses, this.#durationUs() / 1e6);
+    // Poisson samples have no memory: the wait for the next one begins anew.
+    this.#untilSample = Number.isFinite(this.#period)
+      ? this.#random.exponential() * this.#period
+      : Number.POSITIVE_INFINITY;
   }
 
   nowUs(): number {

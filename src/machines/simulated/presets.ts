@@ -10,10 +10,10 @@
  */
 import { ThermoError } from '../../memory/error.ts';
 import { suggest } from '../../memory/nearest-word.ts';
+import type { PushSetting } from '../../memory/push-setting.ts';
 import { PAGE_SIZE, roundDown } from '../../memory/range.ts';
 import { ADISTANCE_DRAM, abstractDistance, type MemoryNode } from '../../memory/tier.ts';
 import { formatBytes } from '../../memory/units.ts';
-import type { PushSetting } from '../machine.ts';
 import { SimulatedMachine } from './simulated-machine.ts';
 import type { Workload } from './workload.ts';
 

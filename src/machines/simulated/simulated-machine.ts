@@ -12,16 +12,20 @@
  */
 import { pushSample } from '../../memory/access-batch.ts';
 import { ThermoError } from '../../memory/error.ts';
+import type { PushSetting } from '../../memory/push-setting.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { type AddressRange, assertRanges, PAGE_SIZE } from '../../memory/range.ts';
 import { fastTierOf, type MemoryNode, tierOf } from '../../memory/tier.ts';
 import { formatBytes } from '../../memory/units.ts';
-import type { Baseline, ModelledMachine, PushSetting, Truth } from '../machine.ts';
+import type { Baseline, ModelledMachine, Truth } from '../machine.ts';
 import { ModelledBase } from '../modelled-base.ts';
 import { Mover, type MoverConfig } from '../mover.ts';
 import { predictStatic, RunningThread } from './field.ts';
 import { LruOrder } from './lru.ts';
 import type { Workload } from './workload.ts';
+
+/** Longest piece while memory moves, as what has moved counts from the next piece on. */
+const MOVING_PIECE_US = 10_000;
 
 export interface SimulatedMachineConfig {
   readonly name: string;
@@ -64,6 +68,7 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     const { nodes, workload } = config;
     assertRanges(workload.ranges);
     this.#config = config;
+    this.setPush(config.push);
     this.name = config.name;
     this.workload = workload.name;
     this.nodes = nodes;
@@ -130,7 +135,10 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
 
   advance(us: number): undefined {
     const endUs = Math.min(this.#nowUs + us, this.#config.workload.durationUs);
-    while (this.#nowUs < endUs && !this.isDone()) this.#advancePiece(endUs - this.#nowUs);
+    while (this.#nowUs < endUs && !this.isDone()) {
+      const leftUs = endUs - this.#nowUs;
+      this.#advancePiece(this.mover.pendingBytes() > 0 ? Math.min(leftUs, MOVING_PIECE_US) : leftUs);
+    }
     return undefined;
   }
 
@@ -219,7 +227,8 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
 
   /** Samples per access of the machine. */
   #samplesPerAccess(totalPerS: number): number {
-    const { push, sampledShare } = this.#config;
+    const { push } = this;
+    const { sampledShare } = this.#config;
     if (push.kind === 'off' || totalPerS === 0) return 0;
     if (push.kind === 'period') return sampledShare / push.accesses;
     return Math.min(sampledShare, push.perS / totalPerS);

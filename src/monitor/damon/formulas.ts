@@ -2,7 +2,6 @@
  * DAMON's formulas on counters and intervals (mm/damon/core.c, Linux 7.3-rc1). All in integers that
  * round down; "samples" are sampling intervals, "aggrs" aggregation intervals.
  */
-import type { DamonVersion } from './region.ts';
 
 export const UINT_MAX = 2 ** 32 - 1;
 
@@ -54,62 +53,4 @@ export function feedLoopNext(lastInput: number, score: number): number {
   const difference = Math.abs(score - GOAL);
   const compensation = Math.floor((lastInput * difference) / GOAL);
   return score > GOAL ? Math.max(lastInput - compensation, MIN_INPUT) : lastInput + compensation;
-}
-
-/** damon_get_intervals_adaptation_bp: by how much (in bp) to stretch the intervals, given the score. */
-export function intervalsAdaptationBp(score: number): { readonly raw: number; readonly adapt: number } {
-  const raw = Math.floor(feedLoopNext(100_000_000, score) / 10000);
-  return { raw, adapt: raw > 10000 ? raw : 5000 + Math.floor(raw / 2) };
-}
-
-/** Score of the observed access events against the goal of `accessBp` of all that could be seen. */
-export function intervalsScore(
-  regions: readonly { readonly start: number; readonly end: number; readonly nrAccesses: number }[],
-  accessBp: number,
-  samples: number,
-): number {
-  let [maxEvents, events] = [0, 0];
-  for (const region of regions) {
-    maxEvents += (region.end - region.start) * samples;
-    events += (region.end - region.start) * region.nrAccesses;
-  }
-  return multFrac(events, 10000, Math.max(1, Math.floor((maxEvents * accessBp) / 10000)));
-}
-
-/** kdamond_tune_intervals: the new sampling interval; the aggregation keeps its number of samples. */
-export function tunedSampleUs(
-  sampleUs: number,
-  adaptBp: number,
-  minSampleUs: number,
-  maxSampleUs: number,
-): number {
-  if (adaptBp === 10000) return sampleUs;
-  return Math.max(Math.min(Math.floor((sampleUs * adaptBp) / 10000), maxSampleUs), minSampleUs);
-}
-
-interface Counters {
-  nrAccesses: number;
-  lastNrAccesses: number;
-  age: number;
-}
-
-/**
- * damon_update_monitoring_result: brings the counters of a region to new intervals. Age keeps its time,
- * nr_accesses its share of the samples. Nothing happens where an interval is 0.
- */
-export function rescaleCounters(
-  region: Counters,
-  old: { readonly sampleUs: number; readonly aggrUs: number },
-  now: { readonly sampleUs: number; readonly aggrUs: number },
-  isMidAggregation: boolean,
-  version: DamonVersion = '7.3',
-): void {
-  if (old.sampleUs === 0 || old.aggrUs === 0 || now.sampleUs === 0 || now.aggrUs === 0) return;
-  const oldSamples = samplesPerAggr(old.sampleUs, old.aggrUs);
-  const newSamples = samplesPerAggr(now.sampleUs, now.aggrUs);
-  const rescale = (count: number): number =>
-    Math.floor((Math.floor((count * 10000) / oldSamples) * newSamples) / 10000);
-  region.age = Math.floor((region.age * old.aggrUs) / now.aggrUs);
-  if (isMidAggregation || version === '7.3') region.lastNrAccesses = rescale(region.lastNrAccesses);
-  region.nrAccesses = isMidAggregation ? 0 : rescale(region.nrAccesses);
 }

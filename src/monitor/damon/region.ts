@@ -5,9 +5,10 @@
  * Plain objects in arrays: this is the model to compare with, so it stays readable line by line beside
  * the kernel's rules. The engine's own monitor is the fast one.
  */
-import { ThermoError } from '../../memory/error.ts';
 import type { RandomStream } from '../../memory/random.ts';
-import { type AddressRange, roundDown, roundUp } from '../../memory/range.ts';
+import { roundDown, roundUp } from '../../memory/range.ts';
+import { samplesPerAggr } from './formulas.ts';
+import { hitsOf, mapHits, weightedHits } from './probe.ts';
 
 export interface DamonRegion {
   start: number;
@@ -16,15 +17,48 @@ export interface DamonRegion {
   /** Sampling intervals of this aggregation in which the sampled page was accessed. */
   nrAccesses: number;
   lastNrAccesses: number;
+  /** Moving sum of nr_accesses x 10000, kept sample by sample; up to 7.2, see formulas.ts for 7.3. */
+  nrAccessesBp: number;
+  /** Four packed 8-bit counters, see probe.ts. */
+  probeHits: number;
+  lastProbeHits: number;
   /** Aggregations of similar access rate. */
   age: number;
+}
+
+/** What merging and ageing compare: nr_accesses, or in attributes-only mode the weighted probe hits. */
+export interface Score {
+  of(region: DamonRegion): number;
+  lastOf(region: DamonRegion): number;
+}
+
+export const ACCESS_SCORE: Score = {
+  of: (region) => region.nrAccesses,
+  lastOf: (region) => region.lastNrAccesses,
+};
+
+export function probeScore(weights: readonly number[]): Score {
+  return {
+    of: (region) => weightedHits(region.probeHits, weights),
+    lastOf: (region) => weightedHits(region.lastProbeHits, weights),
+  };
 }
 
 /** Kernels whose rules are modelled. */
 export type DamonVersion = '7.3' | '7.2' | '6.12';
 
 export function newRegion(start: number, end: number): DamonRegion {
-  return { start, end, samplingAddr: start, nrAccesses: 0, lastNrAccesses: 0, age: 0 };
+  return {
+    start,
+    end,
+    samplingAddr: start,
+    nrAccesses: 0,
+    lastNrAccesses: 0,
+    nrAccessesBp: 0,
+    probeHits: 0,
+    lastProbeHits: 0,
+    age: 0,
+  };
 }
 
 export function szRegion(region: DamonRegion): number {
@@ -44,24 +78,30 @@ export function splitRegionAt(region: DamonRegion, szLeft: number): [DamonRegion
 export function mergeTwoRegions(left: DamonRegion, right: DamonRegion): DamonRegion {
   const [szLeft, szRight] = [szRegion(left), szRegion(right)];
   const mean = (a: number, b: number): number => Math.floor((a * szLeft + b * szRight) / (szLeft + szRight));
+  const nrAccesses = mean(left.nrAccesses, right.nrAccesses);
   return {
     ...left,
     end: right.end,
-    nrAccesses: mean(left.nrAccesses, right.nrAccesses),
+    nrAccesses,
+    nrAccessesBp: nrAccesses * 10000,
+    probeHits: mapHits(left.probeHits | right.probeHits, (_, probe) =>
+      mean(hitsOf(left.probeHits, probe), hitsOf(right.probeHits, probe)),
+    ),
     age: mean(left.age, right.age),
   };
 }
 
 /** Ages a region before merging. The zero rule is of 2025; 6.12 lacks it. */
-function updateAge(region: DamonRegion, threshold: number, version: DamonVersion): void {
-  const isOneZero = (region.nrAccesses === 0) !== (region.lastNrAccesses === 0);
-  if (Math.abs(region.nrAccesses - region.lastNrAccesses) > threshold) region.age = 0;
+function updateAge(region: DamonRegion, threshold: number, version: DamonVersion, score: Score): void {
+  const [now, last] = [score.of(region), score.lastOf(region)];
+  const isOneZero = (now === 0) !== (last === 0);
+  if (Math.abs(now - last) > threshold) region.age = 0;
   else if (version !== '6.12' && isOneZero) region.age = 0;
   else region.age++;
 }
 
 /**
- * damon_merge_regions_of: one pass in address order. Neighbours without a gap merge when their counts
+ * damon_merge_regions_of: one pass in address order. Neighbours without a gap merge when their scores
  * differ by at most `threshold` and the result is at most `szLimit` bytes.
  */
 export function mergeRegionsOf(
@@ -70,15 +110,16 @@ export function mergeRegionsOf(
   szLimit: number,
   version: DamonVersion,
   doesAge: boolean,
+  score: Score = ACCESS_SCORE,
 ): DamonRegion[] {
   const merged: DamonRegion[] = [];
   for (const region of regions) {
-    if (doesAge) updateAge(region, threshold, version);
+    if (doesAge) updateAge(region, threshold, version, score);
     const previous = merged.at(-1);
     if (
       previous !== undefined &&
       previous.end === region.start &&
-      Math.abs(previous.nrAccesses - region.nrAccesses) <= threshold &&
+      Math.abs(score.of(previous) - score.of(region)) <= threshold &&
       szRegion(previous) + szRegion(region) <= szLimit
     ) {
       merged[merged.length - 1] = mergeTwoRegions(previous, region);
@@ -95,21 +136,26 @@ export function mergeRegions(
   regions: readonly DamonRegion[],
   threshold: number,
   szLimit: number,
-  options: { readonly maxNrRegions: number; readonly samplesPerAggr: number; readonly version: DamonVersion },
+  options: {
+    readonly maxNrRegions: number;
+    readonly samplesPerAggr: number;
+    readonly version: DamonVersion;
+    readonly score?: Score;
+  },
 ): DamonRegion[] {
-  const { maxNrRegions, samplesPerAggr, version } = options;
-  let current = mergeRegionsOf(regions, threshold, szLimit, version, true);
+  const { maxNrRegions, samplesPerAggr, version, score } = options;
+  let current = mergeRegionsOf(regions, threshold, szLimit, version, true, score);
   let limit = threshold;
   if (version === '7.3') {
     while (current.length > maxNrRegions && limit < samplesPerAggr) {
-      limit = limit < samplesPerAggr / 2 ? Math.max(1, 2 * limit) : samplesPerAggr;
-      current = mergeRegionsOf(current, limit, szLimit, version, false);
+      limit = limit < Math.floor(samplesPerAggr / 2) ? Math.max(1, 2 * limit) : samplesPerAggr;
+      current = mergeRegionsOf(current, limit, szLimit, version, false, score);
     }
     return current;
   }
   limit = Math.max(1, 2 * limit);
-  while (current.length > maxNrRegions && limit / 2 < samplesPerAggr) {
-    current = mergeRegionsOf(current, limit, szLimit, version, true);
+  while (current.length > maxNrRegions && Math.floor(limit / 2) < samplesPerAggr) {
+    current = mergeRegionsOf(current, limit, szLimit, version, true, score);
     limit = Math.max(1, 2 * limit);
   }
   return current;
@@ -145,6 +191,16 @@ export function applyMinNrRegions(
   return { regions: cut, szLimit };
 }
 
+/** kdamond_reset_aggregated: this aggregation's counts become the last one's. */
+export function resetAggregated(regions: readonly DamonRegion[]): void {
+  for (const region of regions) {
+    region.lastNrAccesses = region.nrAccesses;
+    region.nrAccesses = 0;
+    region.lastProbeHits = region.probeHits;
+    region.probeHits = 0;
+  }
+}
+
 /** What the splitting remembers from call to call (in the kernel shared by all contexts; here not). */
 export interface SplitState {
   lastNrRegions: number;
@@ -170,14 +226,21 @@ export function splitRegions(
     const offset = state.counter++ % step;
     return regions.flatMap((region, i) => {
       const isChosen = i % step === offset && szRegion(region) >= 2 * minRegionSz;
-      return isChosen ? splitRandomly(region, 2, minRegionSz, random) : [region];
+      return isChosen ? cutRandomly(region, minRegionSz, random) : [region];
     });
   }
   const pieces = count === last && count < maxNrRegions / 3 ? 3 : 2;
   return regions.flatMap((region) => splitRandomly(region, pieces, minRegionSz, random));
 }
 
-/** damon_split_regions_of for one region: cuts at 10 to 90 %, the left piece is what is cut again. */
+/** One cut at 10 to 90 %, rounded down to the smallest region; none where that leaves nothing. */
+function cutRandomly(region: DamonRegion, minRegionSz: number, random: RandomStream): DamonRegion[] {
+  const sz = szRegion(region);
+  const szLeft = roundDown(Math.floor(((1 + random.below(9)) * sz) / 10), minRegionSz);
+  return szLeft === 0 || szLeft >= sz ? [region] : splitRegionAt(region, szLeft);
+}
+
+/** damon_split_regions_of for one region: the left piece is what is cut again; a try may fail. */
 export function splitRandomly(
   region: DamonRegion,
   pieces: number,
@@ -185,79 +248,35 @@ export function splitRandomly(
   random: RandomStream,
 ): DamonRegion[] {
   const parts = [region];
-  for (let i = 0; i < pieces - 1 && szRegion(parts[0]) > 2 * minRegionSz; i++) {
-    const sz = szRegion(parts[0]);
-    const szLeft = roundDown(Math.floor(((1 + random.below(9)) * sz) / 10), minRegionSz);
-    if (szLeft === 0 || szLeft >= sz) continue;
-    parts.splice(0, 1, ...splitRegionAt(parts[0], szLeft));
-  }
+  for (let i = 0; i < pieces - 1 && szRegion(parts[0]) > 2 * minRegionSz; i++)
+    parts.splice(0, 1, ...cutRandomly(parts[0], minRegionSz, random));
   return parts;
 }
 
 /**
- * damon_set_regions: clips and fills so that the regions cover the ranges; counters of what remains
- * survive.
- * @throws ThermoError THERMO_MONITOR_CONFIG if a range is empty or they overlap after rounding
+ * damon_update_monitoring_result: brings the counters of a region to new intervals. Age keeps its time,
+ * nr_accesses its share of the samples. In the middle of an aggregation the incomplete count is dropped
+ * and the last one rescaled, as if a new aggregation had just begun (since 6.15; 6.12 makes no such
+ * difference). Nothing happens where an interval is 0.
  */
-export function setRegions(
-  regions: readonly DamonRegion[],
-  ranges: readonly AddressRange[],
-  minRegionSz: number,
-): DamonRegion[] {
-  const rounded = ranges.map(({ start, end }) => ({
-    start: roundDown(start, minRegionSz),
-    end: roundUp(end, minRegionSz),
-  }));
-  rounded.forEach(({ start, end }, i) => {
-    const isBad = ranges[i].start >= ranges[i].end || start >= end || (i > 0 && start < rounded[i - 1].end);
-    if (isBad) {
-      throw new ThermoError(
-        'THERMO_MONITOR_CONFIG',
-        `the range ${ranges[i].start}-${ranges[i].end} is empty or overlaps its neighbour`,
-        {
-          hint: `expected ranges in order that do not overlap when rounded to ${minRegionSz} bytes`,
-        },
-      );
-    }
-  });
-  return rounded.flatMap((range) => {
-    const touching = regions.filter((region) => region.start < range.end && region.end > range.start);
-    if (touching.length === 0) return [newRegion(range.start, range.end)];
-    const kept = touching.map((region) => ({ ...region }));
-    kept[0].start = range.start;
-    kept[kept.length - 1].end = range.end;
-    const filled: DamonRegion[] = [];
-    for (const region of kept) {
-      const previous = filled.at(-1);
-      if (previous !== undefined && previous.end < region.start)
-        filled.push(newRegion(previous.end, region.start));
-      filled.push(region);
-    }
-    return filled;
-  });
-}
-
-/**
- * damon_va_three_regions: the ranges that leave out the two largest gaps between mappings, in address
- * order.
- * @throws ThermoError if there are not two gaps
- */
-export function threeRegions(mappings: readonly AddressRange[]): AddressRange[] {
-  const gaps = mappings
-    .slice(1)
-    .map((mapping, i) => ({ start: mappings[i].end, end: mapping.start }))
-    .filter((gap) => gap.end > gap.start)
-    .sort((a, b) => b.end - b.start - (a.end - a.start) || a.start - b.start)
-    .slice(0, 2)
-    .sort((a, b) => a.start - b.start);
-  if (gaps.length < 2) {
-    throw new ThermoError('THERMO_MONITOR_CONFIG', `${mappings.length} mappings leave fewer than two gaps`, {
-      hint: 'the three-regions rule needs heap, mmap area and stack apart',
-    });
-  }
-  return [
-    { start: mappings[0].start, end: gaps[0].start },
-    { start: gaps[0].end, end: gaps[1].start },
-    { start: gaps[1].end, end: mappings[mappings.length - 1].end },
-  ];
+export function rescaleCounters(
+  region: DamonRegion,
+  old: { readonly sampleUs: number; readonly aggrUs: number },
+  now: { readonly sampleUs: number; readonly aggrUs: number },
+  isMidAggregation: boolean,
+  version: DamonVersion = '7.3',
+): void {
+  if (old.sampleUs === 0 || old.aggrUs === 0 || now.sampleUs === 0 || now.aggrUs === 0) return;
+  const oldSamples = samplesPerAggr(old.sampleUs, old.aggrUs);
+  const newSamples = samplesPerAggr(now.sampleUs, now.aggrUs);
+  const rescale = (count: number): number =>
+    Math.floor((Math.floor((count * 10000) / oldSamples) * newSamples) / 10000);
+  const isDropped = isMidAggregation && version !== '6.12';
+  region.age = Math.floor((region.age * old.aggrUs) / now.aggrUs);
+  if (isDropped || version === '7.3') region.lastNrAccesses = rescale(region.lastNrAccesses);
+  region.nrAccesses = isDropped ? 0 : rescale(region.nrAccesses);
+  region.nrAccessesBp = 10000 * (isDropped ? region.lastNrAccesses : region.nrAccesses);
+  if (version !== '7.3') return;
+  region.lastProbeHits = mapHits(region.lastProbeHits, rescale);
+  region.probeHits = isDropped ? 0 : mapHits(region.probeHits, rescale);
 }

@@ -1,0 +1,31 @@
+/** Runs the built program in a directory of its own. Needs `npm run build` (pretest does it). */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const MAIN = join(ROOT, 'dist/cli/main.js');
+/** Working directory of the program; the test that imports this removes it. */
+export const WORK = mkdtempSync(join(tmpdir(), 'thermocline-test-'));
+
+/** Runs a command to its end; a stack on either stream fails the test. */
+export function thermocline(args: readonly string[], input?: Buffer | string) {
+  const result = spawnSync(process.execPath, [MAIN, ...args], {
+    cwd: WORK,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, TERM: 'dumb' },
+    ...(input === undefined ? {} : { input }),
+  });
+  expect(`${result.stdout}${result.stderr}`).not.toMatch(/\n {4}at /);
+  return result;
+}
+
+/** Writes a file into the working directory; its path. */
+export function file(name: string, content: string | Buffer): string {
+  const path = join(WORK, name);
+  writeFileSync(path, content);
+  return path;
+}
