@@ -34,8 +34,8 @@ import { storeShareOf, topUser } from './users.ts';
 
 /** Bytes of everything, per region allowed: 320 KiB at 1,000 regions, as a fixed grid of 81,920 counters. */
 const BYTES_PER_REGION = 327.68;
-/** Share of the records kept in use by merging; the rest is room for the next splits. */
-const KEEP_SHARE = 0.9;
+/** Share of the records that an even division of new memory uses; the rest is room for the first cuts. */
+const EVEN_SHARE = 0.9;
 /**
  * Samples per second and block of the spot table from which single pages of a region are not
  * remembered: its bins learn their place soon enough, and they would crowd out the rare ones.
@@ -82,7 +82,7 @@ export class EvidenceMonitor implements Monitor, Regions {
   #sparse = 0;
   #remembered = 0;
   readonly #ingested: Ingested = { outside: 0, sparse: 0, remembered: 0 };
-  readonly #keepRegions: number;
+  readonly #evenRegions: number;
   #rangeCount = 0;
   #aggregations = 0;
 
@@ -95,7 +95,7 @@ export class EvidenceMonitor implements Monitor, Regions {
     this.#index = new RegionIndex(maxNrRegions);
     this.#planner = new CheckPlanner(attrs, random.fork('checks'));
     this.#look = new Uint16Array(maxNrRegions);
-    this.#keepRegions = Math.max(attrs.minNrRegions, Math.floor(maxNrRegions * KEEP_SHARE));
+    this.#evenRegions = Math.max(attrs.minNrRegions, Math.floor(maxNrRegions * EVEN_SHARE));
     const budget = Math.floor(maxNrRegions * BYTES_PER_REGION);
     const taken =
       this.#table.metadataBytes +
@@ -200,7 +200,7 @@ export class EvidenceMonitor implements Monitor, Regions {
     const room = 2 * (this.#rangeCount + ranges.length);
     mergeDown(this.#table, Math.max(1, maxNrRegions - room), Number.POSITIVE_INFINITY);
     this.#rangeCount = ranges.length;
-    this.#table.setRanges(ranges, this.#keepRegions);
+    this.#table.setRanges(ranges, this.#evenRegions);
     this.#index.setRanges(ranges);
     this.#planner.setRanges(ranges);
     this.#layoutChanged();

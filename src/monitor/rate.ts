@@ -77,7 +77,7 @@ export function combinedRate(
 }
 
 /** Largest binomial log-likelihood of k of n: k ln(k/n) + (n-k) ln((n-k)/n). */
-export function binomialLogLikelihood(hits: number, trials: number): number {
+function binomialLogLikelihood(hits: number, trials: number): number {
   if (trials <= 0) return 0;
   const misses = trials - hits;
   return (
@@ -87,7 +87,7 @@ export function binomialLogLikelihood(hits: number, trials: number): number {
 }
 
 /** Largest Poisson log-likelihood of `samples` in `exposure`, without the terms that cancel in gains. */
-export function poissonLogLikelihood(samples: number, exposure: number): number {
+function poissonLogLikelihood(samples: number, exposure: number): number {
   return samples > 1e-12 && exposure > 0 ? samples * Math.log(samples / exposure) : 0;
 }
 
@@ -100,17 +100,10 @@ export interface Evidence {
   readonly exposure: number;
 }
 
-/** Largest log-likelihood of one rate for the evidence of both sources. */
-export function logLikelihood({ hits, trials, samples, exposure }: Evidence): number {
-  return binomialLogLikelihood(hits, trials) + poissonLogLikelihood(samples, exposure);
-}
-
-/** How much better, in nats, two rates explain two pieces of evidence than one common rate; not negative. */
-export function twoRatesGain(a: Evidence, b: Evidence): number {
-  return gainOfTwoRates(a.hits, a.trials, a.samples, a.exposure, b.hits, b.trials, b.samples, b.exposure);
-}
-
-/** {@link twoRatesGain} of numbers, for loops that must not allocate. */
+/**
+ * How much better, in nats, two rates explain two pieces of evidence than one common rate; not negative.
+ * Of numbers, since it stands in loops that must not allocate.
+ */
 export function gainOfTwoRates(
   hitsA: number,
   trialsA: number,

@@ -7,10 +7,9 @@ import { BINS, binCount, binPages, clearBins, PER_BIN, shiftFor } from './bins.t
 import type { RegionTable } from './region-table.ts';
 import type { SpotTable } from './spot-table.ts';
 
-/** @returns whether there is something new to look at */
-export function refine(table: RegionTable, slot: number, spots: SpotTable): boolean {
+export function refine(table: RegionTable, slot: number, spots: SpotTable): void {
   const shift = shiftFor(table.start[slot], table.end[slot]);
-  if (shift >= table.binShift[slot]) return false;
+  if (shift >= table.binShift[slot]) return;
   let [hits, trials, pushes] = [0, 0, 0];
   for (let b = slot * BINS; b < (slot + 1) * BINS; b++) {
     hits += table.binHits[b];
@@ -26,7 +25,6 @@ export function refine(table: RegionTable, slot: number, spots: SpotTable): bool
   const known = hits + pushes > 0 ? found / (hits + pushes) : 1;
   table.binExposureS[slot] = exposureS * known;
   spreadTrials(table, slot, (trials - hits) * known);
-  return found > 0;
 }
 
 /** Puts events that the spot table remembers into their bins; returns their number. */
