@@ -64,22 +64,24 @@ export function ingest(
   const { count } = batch;
   for (let from = 0; from < count; from += CHUNK) {
     const n = Math.min(CHUNK, count - from);
-    const marked = locate(index, batch.address, from, n);
+    const sparse = locate(index, batch.address, from, n, out);
     countEvents(table, batch, from, n, count);
-    if (marked > 0) rememberSparse(spots, batch.address, from, n, room, out);
+    if (sparse === 0) continue;
+    if (out.remembered < room) rememberSparse(spots, batch.address, from, n, room, out);
+    else out.sparse += sparse;
   }
 }
 
-/** First pass: bins of samples `from` to `from + n`, into the scratch; how many are marked. */
-function locate(index: RegionIndex, address: Float64Array, from: number, n: number): number {
+/** First pass: bins of samples `from` to `from + n`, into the scratch; how many are sparse. */
+function locate(index: RegionIndex, address: Float64Array, from: number, n: number, out: Ingested): number {
   const { hint, packed, bucketShift, firstPage, pageCount } = index;
   const limit = firstPage + pageCount;
-  let marked = 0;
+  let sparse = 0;
   for (let s = 0; s < n; s++) {
     const place = address[from + s] * PER_PAGE;
     if (!(place >= firstPage && place < limit)) {
       scratch[s] = OUTSIDE;
-      marked++;
+      out.outside++;
       continue;
     }
     const page = place >>> 0;
@@ -90,10 +92,10 @@ function locate(index: RegionIndex, address: Float64Array, from: number, n: numb
     const word = packed[i + 1];
     const bin = ((page >>> (word & SHIFT_MASK)) - (word >>> FIRST_BIN_AT)) & FIRST_BIN_MASK;
     const isSparse = ((word >>> DENSE_AT) & 1) ^ 1;
-    marked += isSparse;
+    sparse += isSparse;
     scratch[s] = (((word >>> SLOT_AT) << LOG_BINS) + bin) | (isSparse << 31);
   }
-  return marked;
+  return sparse;
 }
 
 /** Second pass: counts what the scratch says. */
@@ -126,8 +128,7 @@ function rememberSparse(
   out: Ingested,
 ): void {
   for (let s = 0; s < n; s++) {
-    if (scratch[s] === OUTSIDE) out.outside++;
-    else if (scratch[s] < 0) remember(spots, address[from + s], room, out);
+    if (scratch[s] !== OUTSIDE && scratch[s] < 0) remember(spots, address[from + s], room, out);
   }
 }
 
