@@ -133,11 +133,6 @@ export class SpotTable {
     }
   }
 
-  /** Forgets all events in `[start, end)`. */
-  forget(start: number, end: number): void {
-    this.forEachIn(start, end, (e) => this.#free(e));
-  }
-
   /**
    * Visits the entries whose block begins in `[start, end)`, in no order. Costs a look-up per block or
    * one pass, whichever is less.
