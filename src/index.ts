@@ -18,14 +18,23 @@ export type {
   EvidenceCosts,
   Machine,
   ModelledMachine,
-  MoveRequest,
   Truth,
 } from './machines/machine.ts';
 export { openReplay, type ReplayOptions } from './machines/replayed/open-replay.ts';
-export { createPreset, PRESET_NAMES } from './machines/simulated/presets.ts';
+export { createPreset, PRESET_NAMES } from './machines/simulated/presets/index.ts';
 export { SimulatedMachine, type SimulatedMachineConfig } from './machines/simulated/simulated-machine.ts';
 export type { Area, Phase, Workload, WorkThread } from './machines/simulated/workload.ts';
 export { type AccessBatch, createAccessBatch } from './memory/access-batch.ts';
+export type {
+  Action,
+  ActionOutcome,
+  ActionRequest,
+  GaugeKind,
+  NodeGauge,
+  PageProperty,
+  PageQuery,
+  SystemGauge,
+} from './memory/action.ts';
 export { ERROR_CODES, type ErrorCode, ThermoError, ThermoErrors } from './memory/error.ts';
 export type { PushSetting } from './memory/push-setting.ts';
 export { RandomStream } from './memory/random.ts';

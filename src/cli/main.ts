@@ -2,9 +2,11 @@
 /** The command line: parses arguments, calls one function per command, turns errors into exit statuses. */
 import { Command, CommanderError, Option } from 'commander';
 import { ThermoError, ThermoErrors } from '../memory/error.ts';
+import { renderProblem } from '../view/problem.ts';
 import {
   accuracyOptions,
   fastOption,
+  forOption,
   instructionRateOption,
   monitorOption,
   monitorOptions,
@@ -60,6 +62,11 @@ function buildProgram(finish: (status: number) => void): Command {
   for (const option of monitorOptions()) run.addOption(option);
   run
     .addOption(overheadOption())
+    .addOption(forOption())
+    .option(
+      '--reload',
+      'take over changes of the scheme file while running, if they are in order; SIGUSR2 takes the last one back',
+    )
     .option('--out <dir>', 'directory for results (default: thermocline-out, none with --json)')
     .option('--no-out', 'leave no files')
     .option('--quiet', 'no progress')
@@ -72,9 +79,10 @@ function buildProgram(finish: (status: number) => void): Command {
 
   program
     .command('check')
-    .description('explain the mistakes in a scheme file, with line and column')
+    .description('explain the mistakes in a scheme file, with line and column, and what is unwise')
     .argument('<schemes>', 'scheme file, or - for standard input')
     .addOption(machineOption())
+    .option('--strict', 'exit status 1 on warnings, too')
     .addOption(jsonOption())
     .action(async (schemes, options) => {
       const { checkCommand } = await import('./commands/check.ts');
@@ -134,8 +142,7 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
   if (error instanceof ThermoErrors || error instanceof ThermoError) {
     const errors = error instanceof ThermoErrors ? error.errors : [error];
-    for (const each of errors)
-      terminal.stderr.write(`${each.where ? '' : 'thermocline: '}${each.format()}\n`);
+    for (const each of errors) terminal.stderr.write(renderProblem(each));
     return errors.some((each) => each.code === 'THERMO_USAGE') ? WRONG_USAGE : FAILED;
   }
   const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);

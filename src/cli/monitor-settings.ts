@@ -1,6 +1,7 @@
 /** What holds of monitoring: the command line first, then the scheme file, then the defaults. */
-import { ThermoError } from '../memory/error.ts';
+import { type TextPosition, ThermoError } from '../memory/error.ts';
 import type { PushSetting } from '../memory/push-setting.ts';
+import { validateAttrs } from '../monitor/attrs.ts';
 import { FIXED_RATE_MONITORS, type MonitorName } from '../monitor/create-monitor.ts';
 import { DEFAULT_ATTRS, type MonitorAttrs } from '../monitor/monitor.ts';
 import type { MonitorSettings, OverheadSetting } from '../schemes/monitor-block.ts';
@@ -24,8 +25,25 @@ export interface RunMonitor {
   readonly overheadShare: number | undefined;
 }
 
-/** @throws ThermoError if rates are to be tuned that the monitor does not have */
-export function resolveMonitor(options: RunMonitorOptions, file: MonitorSettings): RunMonitor {
+/**
+ * @param fileAt where the file speaks of monitoring
+ * @throws ThermoError if rates are to be tuned that the monitor does not have, or attributes contradict
+ *   each other
+ */
+export function resolveMonitor(
+  options: RunMonitorOptions,
+  file: MonitorSettings,
+  fileAt?: TextPosition,
+): RunMonitor {
+  try {
+    return resolve(options, file);
+  } catch (error) {
+    if (!(error instanceof ThermoError) || error.code !== 'THERMO_MONITOR_CONFIG') throw error;
+    throw new ThermoError(error.code, error.message, { where: fileAt, hint: error.hint });
+  }
+}
+
+function resolve(options: RunMonitorOptions, file: MonitorSettings): RunMonitor {
   const name = options.monitor ?? file.name ?? DEFAULT_MONITOR;
   const hasFixedRate = FIXED_RATE_MONITORS.has(name);
   const overhead = options.overhead ?? file.overhead ?? 'off';
@@ -39,9 +57,11 @@ export function resolveMonitor(options: RunMonitorOptions, file: MonitorSettings
       },
     );
   }
+  const attrs = resolveAttrs(options, file);
+  validateAttrs(attrs);
   return {
     name,
-    attrs: resolveAttrs(options, file),
+    attrs,
     // A monitor that takes no samples shall not pay for them unless asked to.
     push: options.push ?? file.push ?? (hasFixedRate ? NO_PUSH : undefined),
     overheadShare: overhead === 'off' ? undefined : overhead,

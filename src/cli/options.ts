@@ -137,6 +137,11 @@ export const overheadOption = (): Option =>
 export const sizeOption = (): Option =>
   new Option('--size <size>', 'scale the simulated machine and its workload').argParser(argument(parseBytes));
 
+export const forOption = (): Option =>
+  new Option('--for <time>', 'end the run after so much modelled time').argParser(
+    argument((text) => positive('time', parseTimeUs(text), text)),
+  );
+
 export const fastOption = (): Option =>
   new Option('--fast <share>', "fast tier of a replay: share of the trace's footprint, or a size")
     .argParser(argument(parseFast))

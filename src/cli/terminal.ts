@@ -14,6 +14,8 @@ export interface Terminal {
   readonly canRewrite: boolean;
   /** True once the user asked to stop (Ctrl-C, SIGTERM). */
   isInterrupted(): boolean;
+  /** Lets the user ask for an undo by SIGUSR2; the function is true once after each. */
+  listenForUndo(): () => boolean;
 }
 
 const DEFAULT_WIDTH = 100;
@@ -48,5 +50,12 @@ export function openTerminal(): Terminal {
     colorDepth: detectColorDepth(process.env, process.stdout.isTTY === true),
     canRewrite: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
     isInterrupted: () => interrupted,
+    listenForUndo: () => {
+      let asked = 0;
+      process.on('SIGUSR2', () => {
+        asked++;
+      });
+      return () => asked > 0 && asked-- > 0;
+    },
   };
 }

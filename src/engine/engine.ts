@@ -5,17 +5,28 @@
  * The engine knows no particular machine, monitor or clock. It draws no random numbers.
  */
 
+import type { Patch } from 'immer';
 import type { Machine } from '../machines/machine.ts';
 import { createAccessBatch } from '../memory/access-batch.ts';
+import type { PushSetting } from '../memory/push-setting.ts';
 import { type AddressRange, alignRanges, sameRanges } from '../memory/range.ts';
 import { samplesPerAggr } from '../monitor/damon/formulas.ts';
 import { tuneIntervals } from '../monitor/interval-tuner.ts';
 import type { Monitor, MonitorAttrs } from '../monitor/monitor.ts';
-import { type ActionTarget, type ResolvedScheme, SchemeExecutor } from '../schemes/executor.ts';
-import { InFlight } from './in-flight.ts';
+import { SchemeExecutor } from '../schemes/executor.ts';
+import type { ResolvedScheme } from '../schemes/resolve.ts';
+import { MachineHost } from './machine-host.ts';
 import { type EvidenceRates, limitRates, OverheadMeter, tuneRates } from './overhead-tuner.ts';
 import { RegionSnapshot } from './snapshot.ts';
-import { changeState, type EngineState, type StateChange } from './state.ts';
+import {
+  type Configuration,
+  changeState,
+  configurationBefore,
+  type EngineState,
+  type Mutable,
+  type SchemeState,
+  type StateChange,
+} from './state.ts';
 
 /** DAMON's default ops_update_interval. */
 const UPDATE_US = 60e6;
@@ -38,12 +49,12 @@ export interface EngineOptions {
   readonly pause?: () => Promise<void> | undefined;
 }
 
-export class Engine implements ActionTarget {
+export class Engine {
   readonly #options: EngineOptions;
   readonly #machine: Machine;
   readonly #monitor: Monitor;
   readonly #executor: SchemeExecutor;
-  readonly #inFlight = new InFlight();
+  readonly #host: MachineHost;
   readonly #batch = createAccessBatch(BATCH);
   #hits = new Uint8Array(64);
   #ranges: readonly AddressRange[] = [];
@@ -57,15 +68,21 @@ export class Engine implements ActionTarget {
   #nextAggregationSis = 0;
   #nextUpdateSis = 0;
   #nextTuneSis = 0;
+  #isResting = false;
+  /** The push setting to return to, while every scheme rests. */
+  #restingPush: PushSetting | undefined;
+  readonly #undo: (readonly Patch[])[] = [];
 
   constructor(options: EngineOptions) {
     const { machine, monitor, schemes } = options;
     this.#options = options;
     this.#machine = machine;
     this.#monitor = monitor;
-    this.#executor = new SchemeExecutor(schemes, monitor.attrs);
     this.#overhead = new OverheadMeter(machine.costs, machine.nowUs());
+    this.#host = new MachineHost(machine, () => this.#overhead.now.pull + this.#overhead.now.push);
+    this.#executor = new SchemeExecutor(schemes, monitor.attrs, this.#host);
     this.#state = {
+      configuration: { schemes, attrs: monitor.attrs },
       attrs: monitor.attrs,
       monitor: monitor.name,
       timeUs: machine.nowUs(),
@@ -76,11 +93,8 @@ export class Engine implements ActionTarget {
       droppedSamples: 0,
       monitoringCpuShare: 0,
       evidence: null,
-      schemes: schemes.map(({ scheme }, index) => ({
-        name: scheme.name,
-        action: scheme.action,
-        ...this.#schemeNumbers(index),
-      })),
+      isResting: false,
+      schemes: this.#schemeStates(schemes),
       freeBytes: machine.nodes.map((node) => machine.gauge(node.nid).freeBytes),
       snapshot: undefined,
     };
@@ -101,6 +115,13 @@ export class Engine implements ActionTarget {
     if (overheadShare !== undefined)
       this.#setRates(limitRates(this.#rates(), this.#machine.costs, overheadShare));
     for (;;) {
+      if (this.#isResting) {
+        await this.#rest();
+        const pause = this.#options.pause?.();
+        if (pause !== undefined) await pause;
+        if (this.#options.shouldStop?.()) return this.#state;
+        continue;
+      }
       const waiting = this.#sample(monitor.attrs.sampleUs);
       if (waiting !== undefined) await waiting;
       this.#passedSis++;
@@ -119,17 +140,46 @@ export class Engine implements ActionTarget {
     }
   }
 
-  placement(start: number, end: number, visit: (start: number, end: number, value: number) => void): void {
-    this.#inFlight.placement(this.#machine, start, end, visit);
+  /**
+   * Changes schemes and attributes while running: all or nothing. Regions, their ages, quota windows and
+   * the statistics of schemes that keep their name survive. Call it between two aggregations, from
+   * `pause` or `onPublished`.
+   * @throws ThermoError THERMO_MONITOR_CONFIG if the monitor cannot take the attributes; nothing has
+   * changed then
+   */
+  configure(configuration: Configuration): void {
+    const { inversePatches } = this.#commit(configuration);
+    this.#undo.push(inversePatches);
   }
 
-  migrate(start: number, end: number, nids: readonly number[], schemeIndex: number): void {
-    let targetNid = nids[0];
-    for (const nid of nids) {
-      if (this.#machine.gauge(nid).freeBytes > this.#machine.gauge(targetNid).freeBytes) targetNid = nid;
+  /** Takes the last change back; false if there is none. @throws as {@link configure} */
+  undo(): boolean {
+    const patches = this.#undo.at(-1);
+    if (patches === undefined) return false;
+    this.#commit(configurationBefore(this.#state, patches));
+    this.#undo.pop();
+    return true;
+  }
+
+  /** Feeds a `user_input` goal. */
+  setUserInput(schemeIndex: number, goalIndex: number, value: number): void {
+    this.#executor.setUserInput(schemeIndex, goalIndex, value);
+  }
+
+  #commit(configuration: Configuration): StateChange {
+    const { schemes, attrs } = configuration;
+    // What tuning has made of the attributes stays unless they change.
+    if (attrs !== this.#state.configuration.attrs) {
+      this.#setAttrs(attrs);
+      this.#nextAggregationSis = this.#passedSis + aggregationSis(attrs);
+      this.#nextUpdateSis = this.#passedSis + updateSis(attrs);
+      this.#nextTuneSis = this.#passedSis + aggregationSis(attrs) * (attrs.intervalsGoal?.aggrs ?? 0);
     }
-    this.#inFlight.add(start, end);
-    this.#machine.submit({ start, end, targetNid, tag: schemeIndex });
+    this.#executor.setSchemes(schemes);
+    return this.#change((draft) => {
+      draft.configuration = configuration as Mutable<Configuration>;
+      draft.schemes = this.#schemeStates(schemes) as Mutable<SchemeState>[];
+    });
   }
 
   /** One sampling interval: prepare checks, let time pass, read both sources. */
@@ -154,17 +204,48 @@ export class Engine implements ActionTarget {
   }
 
   #collect(): void {
-    this.#machine.collect((tag, start, end, outcome) => {
-      this.#inFlight.remove(start, end);
-      if (outcome !== 'already_there') this.#executor.recordResult(tag, end - start, outcome === 'moved');
-    });
+    this.#host.collect((tag, bytes, outcome, cpuNs) =>
+      this.#executor.recordResult(tag, bytes, outcome, cpuNs),
+    );
+  }
+
+  /**
+   * Every scheme rests: nobody looks at memory, until the watermarks of one say that it is time
+   * (kdamond_wait_activation). What happens meanwhile is not sampled either.
+   */
+  async #rest(): Promise<void> {
+    const machine = this.#machine;
+    // Other schemes may have been given since all came to rest: there may be nothing to wait for.
+    if (this.#executor.watch(this.#host.freeShare())) return this.#wake();
+    if (this.#restingPush === undefined) {
+      this.#restingPush = machine.push;
+      if (machine.push.kind !== 'off') machine.setPush({ kind: 'off' });
+    }
+    const restUs = this.#executor.restUs;
+    const waiting = machine.advance(restUs);
+    if (waiting !== undefined) await waiting;
+    this.#collect();
+    machine.drainPush(this.#batch);
+    if (!this.#executor.watch(this.#host.freeShare()) && !machine.isDone()) {
+      this.#publish(machine.nowUs());
+      return;
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    const push = this.#restingPush;
+    if (push !== undefined && push.kind !== 'off') this.#machine.setPush(push);
+    this.#restingPush = undefined;
+    this.#isResting = false;
   }
 
   #aggregate(): void {
     const now = this.#machine.nowUs();
     this.#monitor.aggregate();
     this.#options.onAggregated?.(now);
-    this.#executor.apply(now, this.#monitor.regions, this.#monitor.spots, this);
+    const isAnyActive = this.#executor.watch(this.#host.freeShare());
+    this.#executor.apply(now, this.#monitor.regions, this.#monitor.spots);
     const isMeasured = this.#overhead.measure(now, {
       pullChecks: this.#pullChecks,
       pushSamples: this.#pushSamples + this.#droppedSamples,
@@ -174,6 +255,7 @@ export class Engine implements ActionTarget {
     if (isMeasured) this.#tuneRates();
     this.#nextAggregationSis = this.#passedSis + aggregationSis(this.#monitor.attrs);
     this.#monitor.resetAndSplit();
+    this.#isResting = !isAnyActive;
   }
 
   /** kdamond's place for it: after the schemes, on regions whose counts are complete. */
@@ -218,33 +300,55 @@ export class Engine implements ActionTarget {
   #publish(now: number): void {
     const snapshot = new RegionSnapshot(now, this.#monitor.regions, this.#monitor.spots);
     const { pull, push } = this.#overhead.now;
-    const change = changeState(this.#state, (draft) => {
+    this.#change((draft) => {
       draft.attrs = this.#monitor.attrs;
       draft.timeUs = now;
-      draft.aggregations++;
+      if (this.#restingPush === undefined) draft.aggregations++;
       draft.nrRegions = snapshot.count;
       draft.pullChecks = this.#pullChecks;
       draft.pushSamples = this.#pushSamples;
       draft.droppedSamples = this.#droppedSamples;
       draft.monitoringCpuShare = pull + push;
       draft.evidence = this.#monitor.quality?.() ?? null;
-      for (let i = 0; i < draft.schemes.length; i++) Object.assign(draft.schemes[i], this.#schemeNumbers(i));
+      draft.isResting = this.#restingPush !== undefined;
+      this.#updateSchemes(draft.schemes);
       for (const { nid } of this.#machine.nodes) draft.freeBytes[nid] = this.#machine.gauge(nid).freeBytes;
       draft.snapshot = snapshot;
     });
+  }
+
+  #change(recipe: (draft: Mutable<EngineState>) => void): StateChange {
+    const change = changeState(this.#state, recipe);
     this.#state = change.state;
     this.#options.onPublished?.(change);
+    return change;
+  }
+
+  #updateSchemes(drafts: Mutable<SchemeState>[]): void {
+    drafts.forEach((draft, index) => {
+      const { szFailedBy, ...numbers } = this.#schemeNumbers(index);
+      Object.assign(draft, numbers);
+      Object.assign(draft.szFailedBy, szFailedBy);
+    });
+  }
+
+  #schemeStates(schemes: readonly ResolvedScheme[]): SchemeState[] {
+    return schemes.map(({ scheme }, index) => ({
+      name: scheme.name,
+      action: scheme.action,
+      ...this.#schemeNumbers(index),
+    }));
   }
 
   #schemeNumbers(index: number) {
-    const { nrTried, szTried, szApplied, szFailed, nrQuotaExceeded } = this.#executor.stats(index);
+    const effectiveBytes = this.#executor.effectiveBytes(index);
+    const stats = this.#executor.stats(index);
     return {
-      nrTried,
-      szTried,
-      szApplied,
-      szFailed,
-      nrQuotaExceeded,
+      ...stats,
+      szFailedBy: { ...stats.szFailedBy },
       chargedBytes: this.#executor.chargedBytes(index),
+      effectiveBytes: Number.isFinite(effectiveBytes) ? effectiveBytes : null,
+      isActive: this.#executor.isActive(index),
     };
   }
 

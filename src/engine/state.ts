@@ -3,26 +3,37 @@
  * recipes. Every change is a list of patches; dashboard, recorder and undo follow that one stream.
  * Regions and samples are not in here, only the reference to the latest {@link RegionSnapshot}.
  */
-import { enablePatches, type Patch, produceWithPatches, setAutoFreeze } from 'immer';
+import { applyPatches, enablePatches, type Patch, produceWithPatches, setAutoFreeze } from 'immer';
+import type { Failure } from '../memory/action.ts';
 import type { MonitorAttrs } from '../monitor/monitor.ts';
 import type { EvidenceQuality } from '../monitor/quality.ts';
+import type { ResolvedScheme } from '../schemes/resolve.ts';
+import type { SchemeStats } from '../schemes/scheme-stats.ts';
 import type { RegionSnapshot } from './snapshot.ts';
 
 enablePatches();
 setAutoFreeze(true);
 
-export interface SchemeState {
+export interface SchemeState extends Readonly<Omit<SchemeStats, 'szFailedBy'>> {
   readonly name: string;
   readonly action: string;
-  readonly nrTried: number;
-  readonly szTried: number;
-  readonly szApplied: number;
-  readonly szFailed: number;
-  readonly nrQuotaExceeded: number;
+  readonly szFailedBy: Readonly<Record<Failure, number>>;
   readonly chargedBytes: number;
+  /** What the present window allows; null for no limit. */
+  readonly effectiveBytes: number | null;
+  /** False while its watermarks let it rest. */
+  readonly isActive: boolean;
+}
+
+/** What a user may change while the engine runs. */
+export interface Configuration {
+  readonly schemes: readonly ResolvedScheme[];
+  readonly attrs: MonitorAttrs;
 }
 
 export interface EngineState {
+  /** As it was given; `attrs` below shows what tuning has made of it. */
+  readonly configuration: Configuration;
   /** Those under which the snapshot was measured; tuned intervals show in the next one. */
   readonly attrs: MonitorAttrs;
   readonly monitor: string;
@@ -36,6 +47,8 @@ export interface EngineState {
   readonly monitoringCpuShare: number;
   /** How good the evidence behind the rates is; null for monitors that do not know. */
   readonly evidence: EvidenceQuality | null;
+  /** True while every scheme rests by its watermarks: nothing is monitored. */
+  readonly isResting: boolean;
   readonly schemes: readonly SchemeState[];
   /** By nid. */
   readonly freeBytes: readonly number[];
@@ -56,6 +69,15 @@ export function changeState(state: EngineState, recipe: (draft: Mutable<EngineSt
   });
   const isPlain = (patch: Patch): boolean => patch.path[0] !== 'snapshot';
   return { state: next, patches: patches.filter(isPlain), inversePatches: inversePatches.filter(isPlain) };
+}
+
+/**
+ * The configuration before a change, by the change's inverse patches: what an undo brings back. What was
+ * counted and measured since stays.
+ */
+export function configurationBefore(state: EngineState, inversePatches: readonly Patch[]): Configuration {
+  const patches = inversePatches.filter((patch) => patch.path[0] === 'configuration');
+  return applyPatches(state, patches).configuration;
 }
 
 /** Immer drafts are writable all the way down, but for the snapshot. */

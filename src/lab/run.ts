@@ -9,7 +9,7 @@ import { samplesPerAggr } from '../monitor/damon/formulas.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import type { EvidenceQuality } from '../monitor/quality.ts';
 import { rateOfShare } from '../monitor/rate.ts';
-import type { ResolvedScheme } from '../schemes/executor.ts';
+import type { ResolvedScheme } from '../schemes/resolve.ts';
 import type { RunFacts } from '../view/run-summary.ts';
 import { HeatGrid } from './heat-grid.ts';
 import { HotSetScore } from './hot-set-score.ts';
@@ -31,8 +31,12 @@ export interface RunOptions {
   /** Share of one CPU that monitoring may cost; left out: the rates stay as they are. */
   readonly overheadShare?: number;
   readonly onPublished?: (change: StateChange) => void;
+  /** True when the user wants the run to end early. */
   readonly shouldStop?: () => boolean;
-  readonly pause?: () => Promise<void> | undefined;
+  /** Machine time at which the run ends, if the workload has not. */
+  readonly untilUs?: number;
+  /** Between two aggregations, when the engine may be configured. */
+  readonly pause?: (engine: Engine) => Promise<void> | undefined;
 }
 
 export interface RunResult {
@@ -52,7 +56,9 @@ export async function runSchemes(options: RunOptions): Promise<RunResult> {
   const minRatePerS = hotThreshold(schemes, monitor.attrs.sampleUs);
   const score = new HotSetScore(machine.truth, minRatePerS);
   const heat = new HeatGrid(machine.ranges(), HEAT_ROWS, HEAT_COLUMNS);
-  const engine = new Engine({
+  const { untilUs = Number.POSITIVE_INFINITY } = options;
+  const isStopped = (): boolean => options.shouldStop?.() ?? false;
+  const engine: Engine = new Engine({
     machine,
     monitor,
     schemes,
@@ -62,8 +68,8 @@ export async function runSchemes(options: RunOptions): Promise<RunResult> {
       score.add(monitor.regions, monitor.spots);
     },
     ...(options.onPublished ? { onPublished: options.onPublished } : {}),
-    ...(options.shouldStop ? { shouldStop: options.shouldStop } : {}),
-    ...(options.pause ? { pause: options.pause } : {}),
+    shouldStop: () => isStopped() || machine.nowUs() >= untilUs,
+    pause: () => options.pause?.(engine),
   });
   const state = await engine.run();
   return { report: buildReport(options, state, score, minRatePerS), heat, state };
@@ -84,10 +90,13 @@ function buildReport(
   score: HotSetScore,
   minRatePerS: number,
 ): RunReport {
-  const { machine, monitor, schemes, seed } = options;
+  const { machine, monitor, seed } = options;
+  // Those that run at the end.
+  const { schemes } = state.configuration;
   const { accesses, fastAccesses } = machine.truth.totals();
   const baseline = machine.truth.baseline();
   const { moves } = machine;
+  const { accessS, allFastS } = machine.systemGauge();
   return {
     schema: 'thermocline.run/1',
     version: options.version,
@@ -100,6 +109,7 @@ function buildReport(
     accesses: Math.round(accesses),
     fastTierShare: accesses > 0 ? fastAccesses / accesses : 0,
     completionSeconds: machine.truth.completionSeconds(),
+    slowdown: allFastS > 0 ? accessS / allFastS - 1 : null,
     baseline: {
       static: baseline.staticSeconds,
       allFast: baseline.allFastSeconds,
@@ -109,6 +119,9 @@ function buildReport(
     demotedBytes: moves.demotedBytes + moves.reclaimDemotedBytes,
     reclaimDemotedBytes: moves.reclaimDemotedBytes,
     failedBytes: moves.failedBytes,
+    pingPongBytes: moves.pingPongBytes,
+    pagedOutBytes: moves.pagedOutBytes,
+    pagedInBytes: moves.pagedInBytes,
     regions: { peak: monitor.peakRegions, limit: monitor.attrs.maxNrRegions },
     metadataBytes: monitor.metadataBytes,
     pullChecks: state.pullChecks,
@@ -129,13 +142,24 @@ function buildReport(
         triedBytes: scheme.szTried,
         appliedBytes: scheme.szApplied,
         failedBytes: scheme.szFailed,
+        failedBy: scheme.szFailedBy,
+        elsewhereBytes: scheme.szElsewhere,
+        filteredOutBytes: scheme.szFilteredOut,
+        nrTried: scheme.nrTried,
+        nrApplied: scheme.nrApplied,
+        nrSnapshots: scheme.nrSnapshots,
+        matchedBytes: scheme.szMatched,
+        cpuSeconds: scheme.cpuUs / 1e6,
+        isActive: scheme.isActive,
         quotaBytes: Number.isFinite(quota.szBytes) ? quota.szBytes : null,
+        effectiveBytes: scheme.effectiveBytes,
         quotaSeconds: quota.resetIntervalUs / 1e6,
         quotaExceeded: scheme.nrQuotaExceeded,
       };
     }),
     hotSet: { ...score.result(), minRatePerS },
-    interrupted: !machine.isDone(),
+    interrupted: !machine.isDone() && (options.shouldStop?.() ?? false),
+    isComplete: machine.isDone(),
     warnings: [...machine.warnings(), ...saturationWarnings(monitor, schemes)],
   };
 }

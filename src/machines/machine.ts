@@ -6,43 +6,47 @@
  * Everything is measured on the machine's own clock, in microseconds.
  */
 import type { AccessBatch } from '../memory/access-batch.ts';
+import type {
+  Action,
+  ActionOutcome,
+  ActionRequest,
+  GaugeKind,
+  NodeGauge,
+  PageProperty,
+  PageQuery,
+  SystemGauge,
+} from '../memory/action.ts';
 import type { RunVisitor } from '../memory/page-runs.ts';
 import type { PushSetting } from '../memory/push-setting.ts';
 import type { AddressRange } from '../memory/range.ts';
 import type { MemoryNode } from '../memory/tier.ts';
 
-/** Actions as DAMOS names them; a machine lists those it can do. */
-export type Action = 'migrate_hot' | 'migrate_cold' | 'stat';
-
-/** What became of memory that was asked to move; `already_there` is neither success nor failure. */
-export type MoveOutcome = 'moved' | 'already_there' | 'destination_full' | 'not_mapped';
-
-export interface MoveRequest {
-  readonly start: number;
-  readonly end: number;
-  readonly targetNid: number;
-  /** Returned with the result; the engine uses the index of the scheme. */
-  readonly tag: number;
-}
-
-/** Called for each finished part of a request; the parts of a request add up to it. */
-export type MoveResultVisitor = (tag: number, start: number, end: number, outcome: MoveOutcome) => void;
+/**
+ * Called for each finished part of a request; the parts of a request add up to it.
+ * @param cpuNs time that one CPU spent on the part
+ */
+export type ActionResultVisitor = (
+  tag: number,
+  start: number,
+  end: number,
+  outcome: ActionOutcome,
+  cpuNs: number,
+) => void;
 
 /** Who moved memory between nodes, in bytes since the start. */
 export interface MoveCounters {
-  /** To a faster tier, asked for by schemes. */
+  /** To a faster tier, or to another node of the same, asked for by schemes. */
   promotedBytes: number;
   /** To a slower tier, asked for by schemes. */
   demotedBytes: number;
   /** To a slower tier by the machine's own reclaim (kswapd). */
   reclaimDemotedBytes: number;
   failedBytes: number;
-}
-
-export interface NodeGauge {
-  readonly nid: number;
-  readonly totalBytes: number;
-  readonly freeBytes: number;
+  /** Part of what schemes and reclaim moved that had been moved the other way less than a minute before. */
+  pingPongBytes: number;
+  pagedOutBytes: number;
+  /** Paged in again, by an access or by willneed. */
+  pagedInBytes: number;
 }
 
 /** CPU time of one event of evidence, in ns, whichever CPU spends it. */
@@ -59,6 +63,10 @@ export interface Machine {
   readonly workload: string;
   readonly nodes: readonly MemoryNode[];
   readonly actions: readonly Action[];
+  /** What page-level filters can ask here. */
+  readonly pageProperties: readonly PageProperty[];
+  /** What goals can be about here, besides used and free memory. */
+  readonly gauges: readonly GaugeKind[];
 
   nowUs(): number;
   /** True once the workload has ended: the engine stops. */
@@ -85,15 +93,26 @@ export interface Machine {
   setPush(push: PushSetting): void;
   readonly costs: EvidenceCosts;
 
-  /** Visits the placement of `[start, end)`: runs of bytes on one node; holes have `NO_VALUE`. */
+  /**
+   * Visits the placement of `[start, end)`: runs of bytes on one node; holes have `NO_VALUE`, memory that
+   * was paged out `PAGED_OUT`.
+   */
   placement(start: number, end: number, visit: RunVisitor): void;
+  /**
+   * Visits `[start, end)` in runs with the value 1 where the pages have the property, else 0. Asking
+   * whether pages are young makes them old.
+   */
+  queryPages(query: PageQuery, start: number, end: number, visit: RunVisitor): void;
   gauge(nid: number): NodeGauge;
-  /** Asks for pages to be moved; they move while time passes, in the order of the requests. */
-  submit(request: MoveRequest): void;
+  systemGauge(): SystemGauge;
+  /** Bytes of a memory cgroup on a node; 0 where there is no such cgroup. */
+  memcgBytes(path: string, nid: number): number;
+  /** Asks for an action; it happens while time passes, in the order of the requests. */
+  submit(request: ActionRequest): void;
   /** Bytes asked for and not yet finished. */
   pendingBytes(): number;
   /** Reports what finished since the last call. */
-  collect(visit: MoveResultVisitor): void;
+  collect(visit: ActionResultVisitor): void;
   readonly moves: Readonly<MoveCounters>;
   /** What had to be left out or guessed, in words for the user. */
   warnings(): readonly string[];

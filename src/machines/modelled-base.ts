@@ -3,17 +3,19 @@
  * drained. The simulated and the replayed machine add where accesses come from.
  */
 import { type AccessBatch, clearAccessBatch, createAccessBatch } from '../memory/access-batch.ts';
+import type {
+  Action,
+  ActionRequest,
+  GaugeKind,
+  NodeGauge,
+  PageProperty,
+  PageQuery,
+  SystemGauge,
+} from '../memory/action.ts';
 import type { RunVisitor } from '../memory/page-runs.ts';
 import type { PushSetting } from '../memory/push-setting.ts';
 import type { MemoryNode } from '../memory/tier.ts';
-import type {
-  Action,
-  EvidenceCosts,
-  MoveCounters,
-  MoveRequest,
-  MoveResultVisitor,
-  NodeGauge,
-} from './machine.ts';
+import type { ActionResultVisitor, EvidenceCosts, MoveCounters } from './machine.ts';
 import type { Mover } from './mover.ts';
 
 /** Samples a machine holds between two drains; more are dropped and counted. */
@@ -28,9 +30,23 @@ const PUSH_CAPACITY = 65536;
  */
 export const MODELLED_COSTS: EvidenceCosts = { pullCheckNs: 700, pushSampleNs: 5_700 };
 
+const NOTHING_KNOWN: SystemGauge = {
+  someMemPsiUs: Number.NaN,
+  activeBytes: Number.NaN,
+  inactiveBytes: Number.NaN,
+  accesses: Number.NaN,
+  fastAccesses: Number.NaN,
+  accessS: Number.NaN,
+  allFastS: Number.NaN,
+  fastNs: Number.NaN,
+  slowNs: Number.NaN,
+};
+
 export abstract class ModelledBase {
   abstract readonly nodes: readonly MemoryNode[];
   readonly actions: readonly Action[] = ['migrate_hot', 'migrate_cold', 'stat'];
+  readonly pageProperties: readonly PageProperty[] = [];
+  readonly gauges: readonly GaugeKind[] = [];
   protected abstract readonly mover: Mover;
   protected readonly samples: AccessBatch = createAccessBatch(PUSH_CAPACITY);
   readonly costs = MODELLED_COSTS;
@@ -69,7 +85,20 @@ export abstract class ModelledBase {
     return { nid, totalBytes: this.nodes[nid].capacityBytes, freeBytes: this.mover.freeBytes(nid) };
   }
 
-  submit(request: MoveRequest): void {
+  /** Has no property: nothing that is not among `pageProperties` is asked. */
+  queryPages(_query: PageQuery, start: number, end: number, visit: RunVisitor): void {
+    visit(start, end, 0);
+  }
+
+  systemGauge(): SystemGauge {
+    return NOTHING_KNOWN;
+  }
+
+  memcgBytes(_path: string, _nid: number): number {
+    return 0;
+  }
+
+  submit(request: ActionRequest): void {
     this.mover.submit(request);
   }
 
@@ -77,7 +106,7 @@ export abstract class ModelledBase {
     return this.mover.pendingBytes();
   }
 
-  collect(visit: MoveResultVisitor): void {
+  collect(visit: ActionResultVisitor): void {
     this.mover.collect(visit);
   }
 }

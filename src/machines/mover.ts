@@ -1,289 +1,253 @@
 /**
- * Moves pages between the nodes of a modelled machine: who has room, how fast, what it costs.
+ * Carries out what schemes ask of a modelled machine: how fast, what it costs, what becomes of it.
  *
- * Requests wait in a queue and proceed at the migration bandwidth. A page moves only to the node that
- * was asked for (as DAMOS does since 7.3: strict destination, no reclaim to make room) and fails when
- * that node would fall below its min watermark. kswapd runs beside it: woken when a node falls below
- * low, it demotes the least recently used pages to the next slower tier until free memory is above
- * promo, at its own bandwidth.
- *
- * Watermarks (mm/page_alloc.c __setup_per_zone_wmarks): step = max(min/4, managed x scale/10000),
- * low = min + step, high = low + step, promo = high + step.
+ * Migrations wait for the migration bandwidth. A page moves only to the node that was asked for (as
+ * DAMOS does since 7.3: strict destination, no reclaim to make room) and fails when that node would fall
+ * below its min watermark; kswapd works beside the mover, and what it frees meanwhile is room. Paging out
+ * and in waits for the swap device. Hints take effect at once.
  */
-import { invariant } from '../memory/error.ts';
-import { NO_VALUE, PageRuns } from '../memory/page-runs.ts';
-import { type AddressRange, PAGE_SIZE, roundDown, roundUp } from '../memory/range.ts';
+import type { ActionOutcome, ActionRequest } from '../memory/action.ts';
+import { PAGED_OUT } from '../memory/action.ts';
+import { NO_VALUE, type PageRuns } from '../memory/page-runs.ts';
+import { type AddressRange, PAGE_SIZE } from '../memory/range.ts';
 import { type MemoryNode, tierOf } from '../memory/tier.ts';
-import type { MoveCounters, MoveOutcome, MoveRequest, MoveResultVisitor } from './machine.ts';
-
-export interface Watermarks {
-  readonly minBytes: number;
-  readonly lowBytes: number;
-  readonly highBytes: number;
-  readonly promoBytes: number;
-}
-
-/** vm.watermark_scale_factor in units of 1/10000 of the node. */
-const WATERMARK_SCALE = 10;
-
-/** From 4 GiB on, the kernel's own steps are larger than this. */
-const SMALL_STEP = 4 * 2 ** 20;
-
-/**
- * Watermarks of a node. min_free_kbytes = 4 x sqrt(memory in KiB), at least 128 KiB and at most
- * 256 MiB (mm/page_alloc.c, calculate_min_free_kbytes), taken for the node alone.
- */
-export function watermarksOf(managedBytes: number): Watermarks {
-  const minKib = Math.min(262144, Math.max(128, Math.floor(4 * Math.sqrt(managedBytes / 1024))));
-  // A node of a few MiB, as in small replays, keeps at most 1/64 of itself back.
-  const min = roundDown(Math.min(minKib * 1024, managedBytes / 64), PAGE_SIZE);
-  // On a small node the kernel's step would be less than a page: a 256th of the node instead.
-  const step = roundUp(
-    Math.max(min / 4, (managedBytes * WATERMARK_SCALE) / 10000, Math.min(managedBytes / 256, SMALL_STEP)),
-    PAGE_SIZE,
-  );
-  return { minBytes: min, lowBytes: min + step, highBytes: min + 2 * step, promoBytes: min + 3 * step };
-}
+import { Kswapd, type ReclaimOrder } from './kswapd.ts';
+import { Lane } from './lane.ts';
+import type { ActionResultVisitor, MoveCounters } from './machine.ts';
+import { type MovedVisitor, NodeMemory } from './node-memory.ts';
+import type { Watermarks } from './watermarks.ts';
 
 export interface MoverConfig {
   readonly migrationBytesPerS: number;
   /** 0 switches the machine's own demotion off (mm/numa/demotion_enabled = false). */
   readonly kswapdBytesPerS: number;
+  /** Of the swap device; left out: there is none. */
+  readonly swapBytesPerS?: number;
   /** Bytes of each node that are taken before the workload starts. */
   readonly systemBytes: readonly number[];
   /** Kernel thresholds; false for replays, whose fast tier is a plain number of pages. */
   readonly useWatermarks: boolean;
 }
 
-/** Tells in which order the machine's reclaim would take pages: least recently used first. */
-export interface ReclaimOrder {
-  /** Visits ranges, coldest first, until the visitor returns false. */
-  forEachColdest(visit: (start: number, end: number) => boolean): void;
+/** Reclaim's order, which hints change. */
+export interface HintedOrder extends ReclaimOrder {
+  /** lru_prio: reclaimed after all that is not in use. */
+  prioritise(start: number, end: number): void;
+  /** lru_deprio and cold: reclaimed first. */
+  deprioritise(start: number, end: number): void;
 }
 
-/** Called for each run of pages that changed its node. */
-export type MovedVisitor = (start: number, end: number, fromNid: number, toNid: number) => void;
+/**
+ * Time of one CPU per page, ns. Migration: one thread moves 0.3 to 0.75 GB/s (reference tiering-systems
+ * section 6), 8 us for 4 KiB in the middle. Paging out or in: the same work without the copy, and a bio
+ * (inferred). A hint: isolating a folio and putting it back, about two cache misses (inferred).
+ */
+const MIGRATION_NS_PER_PAGE = 8_000;
+const SWAP_NS_PER_PAGE = 6_000;
+const HINT_NS_PER_PAGE = 200;
+/** Hints do not wait for a device. */
+const HINT_BYTES_PER_S = (PAGE_SIZE * 1e9) / HINT_NS_PER_PAGE;
 
 export class Mover {
-  readonly placement = new PageRuns();
-  readonly counters: MoveCounters = {
+  readonly memory: NodeMemory;
+  readonly #kswapd: Kswapd;
+  readonly #order: ReclaimOrder & Partial<HintedOrder>;
+  readonly #migrations: Lane;
+  readonly #swaps: Lane;
+  readonly #hints = new Lane(HINT_BYTES_PER_S);
+  readonly #counters = {
     promotedBytes: 0,
     demotedBytes: 0,
-    reclaimDemotedBytes: 0,
     failedBytes: 0,
+    pagedOutBytes: 0,
+    pagedInBytes: 0,
   };
-  readonly watermarks: readonly Watermarks[];
-  readonly #nodes: readonly MemoryNode[];
-  readonly #config: MoverConfig;
-  readonly #reclaim: ReclaimOrder;
-  readonly #onMoved: MovedVisitor;
-  readonly #freeBytes: Float64Array;
-  readonly #kswapdAwake: Uint8Array;
-  #queue: MoveRequest[] = [];
-  /** Next byte of the first request. */
-  #cursor = -1;
-  #pendingBytes = 0;
-  /** Bytes that the bandwidth allows now; carries what is less than a page. */
-  #budget = 0;
-  #kswapdBudget = 0;
-  #results: { tag: number; start: number; end: number; outcome: MoveOutcome }[] = [];
+  #results: { tag: number; start: number; end: number; outcome: ActionOutcome; cpuNs: number }[] = [];
 
   constructor(
     nodes: readonly MemoryNode[],
     config: MoverConfig,
-    reclaim: ReclaimOrder,
+    order: ReclaimOrder & Partial<HintedOrder>,
     onMoved: MovedVisitor,
   ) {
-    nodes.forEach((node, i) => {
-      invariant(node.nid === i, 'nodes are numbered from 0 in order');
-    });
-    this.#nodes = nodes;
-    this.#config = config;
-    this.#reclaim = reclaim;
-    this.#onMoved = onMoved;
-    this.watermarks = nodes.map((node) => watermarksOf(node.capacityBytes));
-    this.#freeBytes = Float64Array.from(
-      nodes,
-      (node) => node.capacityBytes - (config.systemBytes[node.nid] ?? 0),
-    );
-    this.#kswapdAwake = new Uint8Array(nodes.length);
+    this.memory = new NodeMemory(nodes, config, onMoved);
+    this.#order = order;
+    this.#kswapd = new Kswapd(this.memory, order, config.kswapdBytesPerS);
+    this.#migrations = new Lane(config.migrationBytesPerS);
+    this.#swaps = new Lane(config.swapBytesPerS ?? 0);
+  }
+
+  get placement(): PageRuns {
+    return this.memory.placement;
+  }
+
+  get watermarks(): readonly Watermarks[] {
+    return this.memory.watermarks;
+  }
+
+  get counters(): MoveCounters {
+    return {
+      ...this.#counters,
+      reclaimDemotedBytes: this.#kswapd.demotedBytes,
+      pingPongBytes: this.memory.pingPongBytes,
+    };
   }
 
   freeBytes(nid: number): number {
-    return this.#freeBytes[nid];
+    return this.memory.freeBytes(nid);
+  }
+
+  /** As {@link NodeMemory.populate}. */
+  populate(range: AddressRange, firstNid?: number): number {
+    return this.memory.populate(range, firstNid);
   }
 
   pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#migrations.pendingBytes + this.#swaps.pendingBytes + this.#hints.pendingBytes;
   }
 
-  /**
-   * First touch: places `range` on the nodes in order of distance, each filled down to its high
-   * watermark. Returns the bytes that found no room.
-   */
-  populate(range: AddressRange): number {
-    const order = [...this.#nodes].sort((a, b) => a.adistance - b.adistance || a.nid - b.nid);
-    let at = range.start;
-    for (const node of order) {
-      const keep = this.#config.useWatermarks ? this.watermarks[node.nid].highBytes : 0;
-      const room = roundDown(this.#freeBytes[node.nid] - keep, PAGE_SIZE);
-      const bytes = Math.min(room, range.end - at);
-      if (bytes <= 0) continue;
-      this.placement.set(at, at + bytes, node.nid);
-      this.#freeBytes[node.nid] -= bytes;
-      at += bytes;
-      if (at === range.end) return 0;
+  submit(request: ActionRequest): void {
+    switch (request.action) {
+      case 'migrate_hot':
+      case 'migrate_cold':
+        this.#migrations.submit(request);
+        return;
+      case 'pageout':
+      case 'willneed':
+        this.#swaps.submit(request);
+        return;
+      default:
+        this.#hints.submit(request);
     }
-    return range.end - at;
   }
 
-  submit(request: MoveRequest): void {
-    this.#queue.push(request);
-    this.#pendingBytes += request.end - request.start;
-  }
-
-  collect(visit: MoveResultVisitor): void {
+  collect(visit: ActionResultVisitor): void {
     const results = this.#results;
     if (results.length === 0) return;
     this.#results = [];
-    for (const { tag, start, end, outcome } of results) visit(tag, start, end, outcome);
+    for (const { tag, start, end, outcome, cpuNs } of results) visit(tag, start, end, outcome, cpuNs);
   }
 
-  /** Lets `us` microseconds of migration and reclaim happen. */
+  /** Lets `us` microseconds of actions and reclaim happen. */
   advance(us: number): void {
-    // Time in which kswapd sleeps is not saved up.
-    const kswapdShare = (this.#config.kswapdBytesPerS * us) / 1e6;
-    this.#kswapdBudget = Math.min(this.#kswapdBudget, PAGE_SIZE) + kswapdShare;
-    this.#runKswapd();
-    if (this.#queue.length === 0) {
-      // An idle engine does not save up bandwidth.
-      this.#budget = 0;
-      return;
-    }
-    this.#budget += (this.#config.migrationBytesPerS * us) / 1e6;
-    this.#drainQueue();
+    this.memory.advance(us);
+    this.#kswapd.advance(us);
+    this.#migrations.advance(us, (start, end, request) => this.#migrate(start, end, request));
+    this.#swaps.advance(us, (start, end, request) => this.#swap(start, end, request));
+    this.#hints.advance(us, (start, end, request) => this.#hint(start, end, request));
   }
 
-  #drainQueue(): void {
-    let done = 0;
-    while (done < this.#queue.length && this.#budget >= PAGE_SIZE) {
-      const request = this.#queue[done];
-      if (this.#cursor < 0) this.#cursor = request.start;
-      const step = Math.min(request.end - this.#cursor, roundDown(this.#budget, PAGE_SIZE));
-      this.#moveRange(this.#cursor, this.#cursor + step, request);
-      this.#cursor += step;
-      this.#pendingBytes -= step;
-      if (this.#cursor < request.end) break;
-      this.#cursor = -1;
-      done++;
-    }
-    if (done > 0) this.#queue.splice(0, done);
-  }
-
-  /** Tries to move every page of the range; pages that are there already cost nothing and count as nothing. */
-  #moveRange(start: number, end: number, request: MoveRequest): void {
-    const { targetNid, tag } = request;
-    const runs: [number, number, number][] = [];
-    this.placement.forEach(start, end, (from, to, nid) => runs.push([from, to, nid]));
-    for (const [from, to, nid] of runs) {
-      if (nid === NO_VALUE || nid === targetNid) {
-        this.#finish(tag, from, to, nid === targetNid ? 'already_there' : 'not_mapped');
-        continue;
-      }
-      let at = from;
-      while (at < to) {
-        const moved = Math.min(to - at, this.#room(targetNid));
-        if (moved > 0) {
-          this.#budget -= moved;
-          this.#place(at, at + moved, nid, targetNid);
-          if (tierOf(this.#nodes[targetNid]) <= tierOf(this.#nodes[nid]))
-            this.counters.promotedBytes += moved;
-          else this.counters.demotedBytes += moved;
-          this.#finish(tag, at, at + moved, 'moved');
-          at += moved;
-        }
-        this.#wakeKswapd(targetNid);
-        // kswapd works beside the mover: what it can free within this interval is room.
-        if (at < to && this.#runKswapd() === 0) break;
-      }
-      if (at < to) this.#finish(tag, at, to, 'destination_full');
-    }
-  }
-
-  /** Bytes that a migration may still put on a node: down to its min watermark. */
-  #room(nid: number): number {
-    const floor = this.#config.useWatermarks ? this.watermarks[nid].minBytes : 0;
-    return roundDown(Math.max(0, this.#freeBytes[nid] - floor), PAGE_SIZE);
-  }
-
-  #finish(tag: number, start: number, end: number, outcome: MoveOutcome): void {
-    if (outcome === 'destination_full' || outcome === 'not_mapped') this.counters.failedBytes += end - start;
-    this.#results.push({ tag, start, end, outcome });
-  }
-
-  #place(start: number, end: number, fromNid: number, toNid: number): void {
-    this.placement.set(start, end, toNid);
-    this.#freeBytes[fromNid] += end - start;
-    this.#freeBytes[toNid] -= end - start;
-    this.#onMoved(start, end, fromNid, toNid);
-  }
-
-  #wakeKswapd(nid: number): void {
-    if (this.#freeBytes[nid] < this.watermarks[nid].lowBytes) this.#kswapdAwake[nid] = 1;
-  }
-
-  /** Lets kswapd of every awake node work within the budget; the bytes it demoted. */
-  #runKswapd(): number {
-    if (!this.#config.useWatermarks) return 0;
+  /**
+   * Brings paged-out memory of `[start, end)` back, as accesses to it do: at most `bytes`, to the
+   * nearest node with room. Returns the bytes brought back.
+   */
+  fault(start: number, end: number, bytes: number): number {
+    const runs: [number, number][] = [];
+    let left = bytes;
+    this.placement.forEach(start, end, (from, to, nid) => {
+      if (nid !== PAGED_OUT || left < PAGE_SIZE) return;
+      const part = Math.min(to - from, left);
+      runs.push([from, from + part]);
+      left -= part;
+    });
     let sum = 0;
-    for (const node of this.#nodes) {
-      if (this.#kswapdAwake[node.nid] === 0) continue;
-      const target = this.#demotionTarget(node);
-      const wanted = this.watermarks[node.nid].promoBytes - this.#freeBytes[node.nid];
-      if (target < 0 || wanted <= 0) {
-        this.#kswapdAwake[node.nid] = 0;
-        continue;
-      }
-      const amount = Math.min(
-        roundDown(this.#kswapdBudget, PAGE_SIZE),
-        roundUp(wanted, PAGE_SIZE),
-        this.#room(target),
-      );
-      const demoted = this.#demoteColdest(node.nid, target, amount);
-      this.#kswapdBudget -= demoted;
-      this.counters.reclaimDemotedBytes += demoted;
-      sum += demoted;
-    }
+    for (const [from, to] of runs) sum += this.#bringBack(from, to);
     return sum;
   }
 
-  /** The nearest node of the next slower tier that has room (mm/memory-tiers.c), or -1. */
-  #demotionTarget(from: MemoryNode): number {
-    let best = -1;
-    let bestDistance = Number.POSITIVE_INFINITY;
-    for (const node of this.#nodes) {
-      if (tierOf(node) <= tierOf(from) || node.adistance >= bestDistance) continue;
-      if (this.#freeBytes[node.nid] - this.watermarks[node.nid].minBytes < PAGE_SIZE) continue;
-      best = node.nid;
-      bestDistance = node.adistance;
+  /** Tries to move every page of the range; pages that are there already cost nothing and count as nothing. */
+  #migrate(start: number, end: number, request: ActionRequest): number {
+    const { targetNid, tag } = request;
+    const { nodes } = this.memory;
+    let [at, used] = [start, 0];
+    while (at < end) {
+      for (const [, to, nid] of this.#runsOf(at, end)) {
+        if (nid === NO_VALUE || nid === PAGED_OUT || nid === targetNid) {
+          this.#finish(tag, at, to, nid === targetNid ? 'already_there' : 'not_mapped', 0);
+          at = to;
+          continue;
+        }
+        const moved = Math.min(to - at, this.memory.roomBytes(targetNid));
+        if (moved > 0) {
+          used += moved;
+          this.memory.place(at, at + moved, nid, targetNid);
+          if (tierOf(nodes[targetNid]) <= tierOf(nodes[nid])) this.#counters.promotedBytes += moved;
+          else this.#counters.demotedBytes += moved;
+          this.#finish(tag, at, at + moved, 'applied', MIGRATION_NS_PER_PAGE);
+          at += moved;
+        }
+        this.#kswapd.wake(targetNid);
+        if (at === to) continue;
+        // kswapd works beside the mover: what it can free within this interval is room. It may have taken
+        // what is to be moved here, so the runs are read again.
+        if (this.#kswapd.run() > 0) break;
+        this.#finish(tag, at, to, 'destination_full', 0);
+        at = to;
+      }
     }
-    return best;
+    return used;
   }
 
-  #demoteColdest(fromNid: number, toNid: number, amount: number): number {
-    let left = amount;
-    const victims: [number, number][] = [];
-    this.#reclaim.forEachColdest((start, end) => {
-      if (left < PAGE_SIZE) return false;
-      this.placement.forEach(start, end, (from, to, nid) => {
-        if (nid !== fromNid || left < PAGE_SIZE) return;
-        const bytes = Math.min(to - from, left);
-        victims.push([from, from + bytes]);
-        left -= bytes;
-      });
-      return left >= PAGE_SIZE;
-    });
-    for (const [start, end] of victims) this.#place(start, end, fromNid, toNid);
-    return amount - left;
+  #swap(start: number, end: number, { action, tag }: ActionRequest): number {
+    const isOut = action === 'pageout';
+    let used = 0;
+    for (const [from, to, nid] of this.#runsOf(start, end)) {
+      const isPagedOut = nid === PAGED_OUT;
+      if (nid === NO_VALUE || isOut === isPagedOut) {
+        this.#finish(tag, from, to, nid === NO_VALUE ? 'not_mapped' : 'already_there', 0);
+        continue;
+      }
+      used += to - from;
+      if (isOut) {
+        this.memory.place(from, to, nid, PAGED_OUT);
+        this.#counters.pagedOutBytes += to - from;
+        this.#finish(tag, from, to, 'applied', SWAP_NS_PER_PAGE);
+        continue;
+      }
+      const back = this.#bringBack(from, to);
+      if (back > 0) this.#finish(tag, from, from + back, 'applied', SWAP_NS_PER_PAGE);
+      if (from + back < to) this.#finish(tag, from + back, to, 'destination_full', 0);
+    }
+    return used;
+  }
+
+  /** Places paged-out memory; the bytes, from the start on, that found room. */
+  #bringBack(start: number, end: number): number {
+    let at = start;
+    for (const { nid } of this.memory.byDistance()) {
+      const bytes = Math.min(end - at, this.memory.roomBytes(nid));
+      if (bytes <= 0) continue;
+      this.memory.place(at, at + bytes, PAGED_OUT, nid);
+      this.#kswapd.wake(nid);
+      at += bytes;
+      if (at === end) break;
+    }
+    this.#counters.pagedInBytes += at - start;
+    return at - start;
+  }
+
+  #hint(start: number, end: number, { action, tag }: ActionRequest): number {
+    for (const [from, to, nid] of this.#runsOf(start, end)) {
+      if (nid === NO_VALUE || nid === PAGED_OUT) {
+        this.#finish(tag, from, to, 'not_mapped', 0);
+        continue;
+      }
+      if (action === 'lru_prio') this.#order.prioritise?.(from, to);
+      else this.#order.deprioritise?.(from, to);
+      this.#finish(tag, from, to, 'applied', HINT_NS_PER_PAGE);
+    }
+    return end - start;
+  }
+
+  /** Copied, as acting changes the placement. */
+  #runsOf(start: number, end: number): readonly (readonly [number, number, number])[] {
+    const runs: [number, number, number][] = [];
+    this.placement.forEach(start, end, (from, to, nid) => runs.push([from, to, nid]));
+    return runs;
+  }
+
+  #finish(tag: number, start: number, end: number, outcome: ActionOutcome, nsPerPage: number): void {
+    if (outcome === 'destination_full' || outcome === 'not_mapped') this.#counters.failedBytes += end - start;
+    this.#results.push({ tag, start, end, outcome, cpuNs: ((end - start) / PAGE_SIZE) * nsPerPage });
   }
 }

@@ -20,6 +20,17 @@ export const ERROR_CODES = {
   THERMO_SCHEME_BAD_SENTENCE: 'a scheme sentence could not be understood',
   THERMO_SCHEME_UNKNOWN_TIER: 'a scheme names a tier or node that the machine lacks',
   THERMO_SCHEME_UNSUPPORTED_ACTION: 'a scheme asks for an action that the machine cannot do',
+  THERMO_SCHEME_UNSUPPORTED_FILTER: 'a scheme filters by what the machine cannot tell of pages',
+  THERMO_SCHEME_UNSUPPORTED_METRIC: 'a goal is about what the machine cannot measure',
+  THERMO_WARN_QUOTA_ABOVE_TARGET: 'the quota of one window is larger than the memory it fills (warning)',
+  THERMO_WARN_QUOTA_BELOW_REGION: 'the quota of one window is smaller than any region (warning)',
+  THERMO_WARN_NO_DEMOTION: 'memory is promoted to where no scheme makes room (warning)',
+  THERMO_WARN_INTERVAL_BELOW_AGGREGATION: 'rounds come faster than the regions change (warning)',
+  THERMO_WARN_SCHEMES_UNDO: 'two schemes move the same memory to and fro (warning)',
+  THERMO_WARN_WRONG_DIRECTION: 'hot memory moves down, or cold memory up (warning)',
+  THERMO_WARN_GOAL_UNREACHABLE: 'a goal can never be reached (warning)',
+  THERMO_WARN_RATE_SATURATED: 'a rate is asked for that samples cannot tell from higher ones (warning)',
+  THERMO_WARN_MATCHES_ALL: 'memory is paged out whether it is in use or not (warning)',
   THERMO_TRACE_FORMAT: 'a trace is in no known format, or holds no access',
   THERMO_TRACE_TRUNCATED: 'a compressed trace ends too early or is damaged',
   THERMO_MONITOR_CONFIG: 'monitoring attributes contradict each other or the machine',
@@ -33,12 +44,16 @@ export const ERROR_CODES = {
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
+/** Codes of what is legal and yet unwise. */
+export type WarningCode = Extract<ErrorCode, `THERMO_WARN_${string}`>;
 
 /** Where in a text a problem is; line and column count from 1. */
 export interface TextPosition {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** What stands there, to be shown: a part of the line, and the index in it that is meant. */
+  readonly source?: { readonly text: string; readonly caret: number };
 }
 
 export class ThermoError extends Error {

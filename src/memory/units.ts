@@ -132,11 +132,13 @@ export function parseEventRate(text: string): number {
   return (toNumber(match[1]) * scale) / rate.perS;
 }
 
-/** Share in 0..1 of `25%`, `99.7 %`. */
-export function parseShare(text: string): number {
+/** Share of `25%`, `99.7 %`, in 0..1 unless `most` allows more. */
+export function parseShare(text: string, most = 1): number {
   const match = new RegExp(`^(${NUMBER})\\s*%$`).exec(text.trim());
   const value = match ? toNumber(match[1]) / 100 : Number.NaN;
-  if (!(value >= 0 && value <= 1)) throw bad('percentage', text, '0% to 100%, such as 25% or 99.7%');
+  if (!(value >= 0 && value <= most)) {
+    throw bad('percentage', text, `0% to ${most * 100}%, such as 25% or 99.7%`);
+  }
   return value;
 }
 

@@ -9,7 +9,7 @@
  * J. Rissanen, "Modeling by shortest data description", 1978).
  */
 import { PAGE_SIZE } from '../memory/range.ts';
-import { BINS, binCount, binPages, PER_BIN } from './bins.ts';
+import { BIN_SIZE, BINS, binCount, binPages, PER_BIN } from './bins.ts';
 import { gainBound, gainOfTwoRates } from './rate.ts';
 import type { RegionTable } from './region-table.ts';
 
@@ -48,7 +48,7 @@ const sumPushes = new Float64Array(BINS + 1);
 export function bestRun(table: RegionTable, slot: number): Run | undefined {
   const count = binCount(table, slot);
   if (count < 2) return undefined;
-  const size = 2 ** table.binShift[slot];
+  const size = BIN_SIZE[table.binShift[slot]];
   if (size < table.minRegionSz) return undefined;
   const at = slot * BINS;
   const inner = size / PAGE_SIZE;
@@ -68,6 +68,8 @@ export function bestRun(table: RegionTable, slot: number): Run | undefined {
   const firstBin = Math.floor(table.start[slot] * PER_BIN[shift]);
   const levels = Math.log2(count);
   const least = hits + pushes < FEW_EVENTS ? SPLIT_NATS_FEW : SPLIT_NATS;
+  // No run is named in less than one bit.
+  const leastCost = Math.LN2 - (shift <= HUGE_SHIFT ? HUGE_PRIOR_NATS : 0);
   let best: Run | undefined;
 
   const consider = (from: number, to: number): void => {
@@ -76,21 +78,32 @@ export function bestRun(table: RegionTable, slot: number): Run | undefined {
     const t = sumTrials[to] - sumTrials[from];
     const n = sumPushes[to] - sumPushes[from];
     const w = sumPages[to] - sumPages[from];
+    const most = best?.gain ?? least;
+    const bound = gainBound(h, t, n, w, hits - h, trials - t, pushes - n, allPages - w);
+    if (bound - leastCost <= most) return;
     const cost =
       nameCost(firstBin, from, to, count, levels) -
       (isHugePage(firstBin + from, firstBin + to, shift) ? HUGE_PRIOR_NATS : 0);
-    const most = best?.gain ?? least;
-    if (gainBound(h, t, n, w, hits - h, trials - t, pushes - n, allPages - w) - cost <= most) return;
+    if (bound - cost <= most) return;
     const gain = gainOfTwoRates(h, t, n, w, hits - h, trials - t, pushes - n, allPages - w) - cost;
     if (gain > most) best = { from, to, gain };
   };
 
+  let [lastFrom, lastTo] = [-1, -1];
   for (const ratio of RATIOS) {
     const [from, to] = maxRun(table, at, count, ratio, hits / Math.max(1, trials), pushes / allPages);
+    if (from === lastFrom && to === lastTo) continue;
+    lastFrom = from;
+    lastTo = to;
     // The tightest run, and the aligned ones that hold it.
-    for (let block = 1; block < count; block *= 2) {
-      const low = Math.max(0, Math.floor((firstBin + from) / block) * block - firstBin);
-      const high = Math.min(count, Math.ceil((firstBin + to) / block) * block - firstBin);
+    consider(from, to);
+    let [low, high] = [from, to];
+    for (let block = 2; block < count; block *= 2) {
+      const nextLow = Math.max(0, Math.floor((firstBin + from) / block) * block - firstBin);
+      const nextHigh = Math.min(count, Math.ceil((firstBin + to) / block) * block - firstBin);
+      if (nextLow === low && nextHigh === high) continue;
+      low = nextLow;
+      high = nextHigh;
       consider(low, high);
       consider(low, to);
       consider(from, high);
@@ -139,19 +152,20 @@ function nameCost(firstBin: number, from: number, to: number, count: number, lev
     (to === count ? 0 : edgeBits(firstBin + to, levels));
   const length = to - from;
   const isBlock = (length & (length - 1)) === 0 && (firstBin + from) % length === 0;
-  const bits = isBlock ? Math.min(edges, levels - Math.log2(length) + 1) : edges;
+  const bits = isBlock ? Math.min(edges, levels - (31 - Math.clz32(length)) + 1) : edges;
   return bits * Math.LN2;
 }
 
 /** Whether bins `[from, to)` of 2^shift bytes, counted from address 0, are one huge page. */
 function isHugePage(from: number, to: number, shift: number): boolean {
   if (shift > HUGE_SHIFT) return false;
-  const perHuge = 2 ** (HUGE_SHIFT - shift);
+  const perHuge = BIN_SIZE[HUGE_SHIFT - shift];
   return to - from === perHuge && from % perHuge === 0;
 }
 
 function edgeBits(bin: number, levels: number): number {
-  let zeros = 0;
-  for (let rest = bin; rest % 2 === 0 && zeros < levels; rest /= 2) zeros++;
+  // No more than log2(BINS) zeros count, and a multiple of BINS has them all.
+  const low = bin % BINS;
+  const zeros = low === 0 ? levels : 31 - Math.clz32(low & -low);
   return Math.max(0, levels - zeros) + 1;
 }

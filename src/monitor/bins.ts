@@ -17,7 +17,8 @@ export const BINS = 32;
 
 const PAGE_SHIFT = 12;
 
-/** 2^-shift, exact. */
+/** 2^shift and 2^-shift, exact; a look-up is several times faster than the power. */
+export const BIN_SIZE: Float64Array = Float64Array.from({ length: 64 }, (_, shift) => 2 ** shift);
 export const PER_BIN: Float64Array = Float64Array.from({ length: 64 }, (_, shift) => 2 ** -shift);
 
 /** The finest bins with which `[start, end)` spans at most BINS of them. */
@@ -40,16 +41,17 @@ export function binCount(table: RegionTable, slot: number): number {
 
 /** Pages of the region in its bin `b`. */
 export function binPages(table: RegionTable, slot: number, b: number): number {
-  const size = 2 ** table.binShift[slot];
-  const from = (Math.floor(table.start[slot] / size) + b) * size;
+  const shift = table.binShift[slot];
+  const size = BIN_SIZE[shift];
+  const from = (Math.floor(table.start[slot] * PER_BIN[shift]) + b) * size;
   const inside = Math.min(table.end[slot], from + size) - Math.max(table.start[slot], from);
   return inside / PAGE_SIZE;
 }
 
 /** First address of bin `b`, not before the region. */
 export function binStart(table: RegionTable, slot: number, b: number): number {
-  const size = 2 ** table.binShift[slot];
-  return Math.max(table.start[slot], (Math.floor(table.start[slot] / size) + b) * size);
+  const shift = table.binShift[slot];
+  return Math.max(table.start[slot], (Math.floor(table.start[slot] * PER_BIN[shift]) + b) * BIN_SIZE[shift]);
 }
 
 /** Halves all counters of a region's bins. `up` rounds odd ones up: alternate it, and single events do not all vanish. */
@@ -90,7 +92,7 @@ export function copyBins(
   end = table.end[from],
 ): void {
   const shift = table.binShift[from];
-  const size = 2 ** shift;
+  const size = BIN_SIZE[shift];
   const first = Math.floor(table.start[from] * PER_BIN[shift]);
   const skip = Math.floor(start * PER_BIN[shift]) - first;
   const count = binSpan(start, end, shift);

@@ -12,9 +12,20 @@ import type { CheckPlan, MonitorAttrs } from './monitor.ts';
 import { ProbeQueue } from './probe-queue.ts';
 import { hitShare, pullInformation } from './rate.ts';
 import type { RegionIndex } from './region-index.ts';
-import { HITS, IS_SUSPECT, PUSHES, type RegionTable, TRIALS } from './region-table.ts';
+import {
+  HITS as HITS_AT,
+  IS_SUSPECT,
+  PUSHES as PUSHES_AT,
+  type RegionTable,
+  TRIALS as TRIALS_AT,
+} from './region-table.ts';
 import { Sweep } from './sweep.ts';
 
+/** Copies, since V8 looks imported constants up at every use (see `ingest.ts`). */
+const [HITS, TRIALS, PUSHES] = [HITS_AT, TRIALS_AT, PUSHES_AT];
+
+/** Cells of the guide to the sums of needs. */
+const GUIDE = 256;
 /** Most of the checks that may be spent on known regions, and on probes. */
 const MAX_EXPLOIT_SHARE = 0.4;
 const MAX_PROBE_SHARE = 0.25;
@@ -50,6 +61,12 @@ export class CheckPlanner implements CheckPlan {
   #probeAt: Float64Array;
   /** Sums of the regions' needs in address order. */
   readonly #needs: Float32Array;
+  /**
+   * Guide to them (Chen and Asau, "On generating random variates from an empirical distribution", 1974): of
+   * GUIDE equal cells of their range, the last region whose sum lies in an earlier cell.
+   */
+  readonly #guide = new Uint16Array(GUIDE + 1);
+  #cellsPerNeed = 0;
   readonly #random: RandomStream;
   #carry = 0;
   #exploitCarry = 0;
@@ -70,7 +87,12 @@ export class CheckPlanner implements CheckPlan {
   }
 
   get metadataBytes(): number {
-    return this.#needs.byteLength + this.addresses.length * (3 * 8 + 2 + 1) + this.probes.metadataBytes;
+    return (
+      this.#needs.byteLength +
+      this.#guide.byteLength +
+      this.addresses.length * (3 * 8 + 2 + 1) +
+      this.probes.metadataBytes
+    );
   }
 
   setRanges(ranges: readonly AddressRange[]): void {
@@ -86,7 +108,13 @@ export class CheckPlanner implements CheckPlan {
   reweigh(table: RegionTable, perS: number, intervalS: number): void {
     const { count, order, past, recent } = table;
     let heat = 0;
-    for (let i = 0; i < count; i++) heat += heatOf(table, order[i], intervalS);
+    // Of every region the share of checks that hit, until its need takes the place.
+    for (let i = 0; i < count; i++) {
+      const slot = order[i];
+      const share = table.rate[slot] > 0 ? hitShare(table.rate[slot], intervalS) : 0;
+      this.#needs[i + 1] = share;
+      heat += share * (table.end[slot] - table.start[slot]);
+    }
     this.#alarm = this.#changedHeat > ALARM_HEAT * heat ? ALARM_AGGRS : Math.max(0, this.#alarm - 1);
     this.#changedHeat = 0;
     const upkeepPerHeat = heat > 0 ? ((this.#alarm > 0 ? MAX_EXPLOIT_SHARE : UPKEEP_SHARE) * perS) / heat : 0;
@@ -96,7 +124,7 @@ export class CheckPlanner implements CheckPlan {
       const at = slot * 4;
       const pushes = past[at + PUSHES] + recent[at + PUSHES];
       if (pushes + past[at + HITS] + recent[at + HITS] > 0) {
-        const share = hitShare(table.rate[slot], intervalS);
+        const share = this.#needs[i + 1];
         const perTrial = pullInformation(table.rate[slot], intervalS, share);
         const trials = past[at + TRIALS] + recent[at + TRIALS];
         const missing = ENOUGH_INFORMATION - pushes - trials * perTrial;
@@ -109,6 +137,19 @@ export class CheckPlanner implements CheckPlan {
       this.#needs[i + 1] = sum;
     }
     this.#wantedPerS = sum;
+    this.#makeGuide(count);
+  }
+
+  #makeGuide(count: number): void {
+    const needs = this.#needs;
+    const guide = this.#guide;
+    const perNeed = needs[count] > 0 ? GUIDE / needs[count] : 0;
+    let cell = 1;
+    for (let i = 1; i < count; i++) {
+      for (; cell <= GUIDE && needs[i] * perNeed >= cell; cell++) guide[cell] = i - 1;
+    }
+    guide.fill(Math.max(0, count - 1), cell);
+    this.#cellsPerNeed = perNeed;
   }
 
   /** Plans `perS` checks per second for `intervalS` (fractions carry over). */
@@ -158,7 +199,8 @@ export class CheckPlanner implements CheckPlan {
       let address = Number.POSITIVE_INFINITY;
       if (x < exploit) {
         const place = (x + this.#random.unit()) * step;
-        region = lastAtMost(needs, table.count, place);
+        const cell = Math.min(GUIDE - 1, Math.floor(place * this.#cellsPerNeed));
+        region = lastAtMost(needs, this.#guide[cell], this.#guide[cell + 1], place);
         const slot = order[region];
         const pages = (end[slot] - start[slot]) / PAGE_SIZE;
         const share = (place - needs[region]) / (needs[region + 1] - needs[region]);
@@ -188,10 +230,10 @@ export class CheckPlanner implements CheckPlan {
   }
 }
 
-/** Last index whose sum is at most `value`, among the first `count`, with a need of its own. */
-function lastAtMost(sums: Float32Array, count: number, value: number): number {
-  let low = 0;
-  let high = count - 1;
+/** Last index from `first` to `last` whose sum is at most `value`, with a need of its own. */
+function lastAtMost(sums: Float32Array, first: number, last: number, value: number): number {
+  let low = first;
+  let high = last;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
     if (sums[middle] <= value) low = middle;

@@ -14,17 +14,18 @@ import type { RandomStream } from '../memory/random.ts';
 import type { AddressRange } from '../memory/range.ts';
 import { hasScoreChanged } from './age.ts';
 import { maxRangesFor, validateAttrs } from './attrs.ts';
-import { BINS, halveBins, PER_BIN } from './bins.ts';
+import { halveBins } from './bins.ts';
 import { absorbInterval } from './change.ts';
 import { CheckPlanner } from './check-planner.ts';
 import { type Ingested, ingest } from './ingest.ts';
+import { ingestChecks } from './ingest-checks.ts';
 import { mergeDown } from './merge.ts';
 import type { CheckPlan, Monitor, MonitorAttrs, Regions } from './monitor.ts';
 import { type EvidenceQuality, SourceMeter } from './quality.ts';
 import { credibleInterval, hitShare } from './rate.ts';
 import { refine } from './refine.ts';
 import { RegionIndex } from './region-index.ts';
-import { IS_DENSE, IS_SUSPECT, IS_UNSETTLED, RegionTable } from './region-table.ts';
+import { IS_DENSE, IS_UNSETTLED, RegionTable } from './region-table.ts';
 import { rescale } from './rescale.ts';
 import { SourceTrust } from './source-trust.ts';
 import { splitByEvidence } from './split.ts';
@@ -45,8 +46,6 @@ const DENSE_PER_S = 0.1;
 const FINE_SHIFT = 14;
 /** Edges are probed for up to twice the size of a part, at most 1 GiB. */
 const MAX_EDGE_SHIFT = 30;
-/** Share of checks that hit up to which one more hit is a surprise. */
-const SURPRISING_SHARE = 0.1;
 /** The spot table takes in at most this share of its entries (1 / n) per aggregation: more would only crowd out. */
 const SPOT_TURNOVER = 4;
 const EVEN_WEIGHTS = { pull: 1, push: 1 };
@@ -213,31 +212,8 @@ export class EvidenceMonitor implements Monitor, Regions {
   }
 
   recordPull(hits: Uint8Array): void {
-    const table = this.#table;
-    const { count, addresses, regionOf, isProbe, probes } = this.#planner;
-    const intervalS = this.#intervalS();
-    this.#meter.addChecks(count);
-    for (let c = 0; c < count; c++) {
-      const slot = table.order[regionOf[c]];
-      const address = addresses[c];
-      const shift = table.binShift[slot];
-      const bin =
-        slot * BINS + Math.floor(address * PER_BIN[shift]) - Math.floor(table.start[slot] * PER_BIN[shift]);
-      if (table.binTrials[bin] === 255) halveBins(table, slot);
-      table.binTrials[bin]++;
-      const isEven = isProbe[c] === 0;
-      if (isEven) table.nowTrials[slot]++;
-      if (hits[c] === 0) continue;
-      table.binHits[bin]++;
-      if (isEven) {
-        table.nowHits[slot]++;
-        if (table.rate[slot] * intervalS < SURPRISING_SHARE) probes.add(address, shift);
-      } else {
-        if (table.unseen[slot] < 65535) table.unseen[slot]++;
-        table.flags[slot] |= IS_SUSPECT;
-      }
-      if ((table.flags[slot] & IS_DENSE) === 0) this.#spotTable.add(address, true);
-    }
+    this.#meter.addChecks(this.#planner.count);
+    ingestChecks(this.#table, this.#planner, this.#spotTable, hits, this.#intervalS());
   }
 
   recordPush(batch: AccessBatch): void {
@@ -362,7 +338,7 @@ export class EvidenceMonitor implements Monitor, Regions {
 
   /** DAMON's sz_limit: no region larger than all memory / minNrRegions arises by merging. */
   #sizeLimit(): number {
-    return Math.max(this.attrs.minRegionSz, this.#table.totalBytes() / this.attrs.minNrRegions);
+    return Math.max(this.attrs.minRegionSz, this.#table.totalBytes / this.attrs.minNrRegions);
   }
 
   #intervalS(): number {

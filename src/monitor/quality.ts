@@ -60,13 +60,14 @@ export class SourceMeter {
       const slot = table.order[i];
       if (table.rate[slot] === 0) continue;
       // Accessed memory: the bytes that would be found accessed in a sampling interval.
-      const own = table.sz(slot) * hitShare(table.rate[slot], intervalS);
+      const hit = hitShare(table.rate[slot], intervalS);
+      const own = table.sz(slot) * hit;
       const flags = table.flags[slot];
       heat += own;
       if ((flags & PULL_BLIND) !== 0) pullBlind += own;
       if ((flags & PUSH_BLIND) !== 0) pushBlind += own;
       if ((flags & IS_UNSETTLED) !== 0) unsettled += own;
-      const { information } = trust.estimate(table, slot, intervalS);
+      const information = trust.information(table, slot, intervalS, hit);
       error += own / Math.sqrt(Math.max(information, 0.01));
     }
     const share = (part: number): number => (heat > 0 ? part / heat : 0);

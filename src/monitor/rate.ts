@@ -7,11 +7,6 @@
  * one unit, accesses per page per second, before they meet.
  */
 
-/** Rate above which a pull check nearly always hits, so that it says no more than "at least this". */
-function saturationRate(trials: number, intervalS: number): number {
-  return Math.log(2 * trials + 2) / intervalS;
-}
-
 /** Share of sampling intervals of `intervalS` in which a page of rate `rate` is seen accessed. */
 export function hitShare(rate: number, intervalS: number): number {
   return -Math.expm1(-rate * intervalS);
@@ -21,6 +16,14 @@ export function hitShare(rate: number, intervalS: number): number {
 export function rateOfShare(share: number, intervalS: number): number {
   if (share <= 0) return 0;
   return share >= 1 ? Number.POSITIVE_INFINITY : -Math.log1p(-share) / intervalS;
+}
+
+/** Rate that checks alone say; where nearly all hit, no more than so many checks can tell. */
+export function pullRateOf(hits: number, trials: number, intervalS: number): number {
+  const most = 2 * trials + 2;
+  // The share of misses is at least 1 / most: no logarithm for the limit that then is none.
+  if ((trials - hits) * most >= trials) return rateOfShare(hits / trials, intervalS);
+  return Math.log(most) / intervalS;
 }
 
 /**
@@ -46,8 +49,7 @@ export function combinedRate(
 ): number {
   const pushRate = exposure > 0 ? samples / exposure : 0;
   if (trials <= 1e-6) return pushRate;
-  const cap = saturationRate(trials, intervalS);
-  const pullRate = Math.min(cap, rateOfShare(hits / trials, intervalS));
+  const pullRate = pullRateOf(hits, trials, intervalS);
   if (exposure <= 0) return pullRate;
   if (hits <= 1e-9) {
     // No hit: the pull part of the likelihood is exactly -n r d, so the answer is closed.
@@ -68,8 +70,10 @@ export function combinedRate(
       rate * (exposure + (trials - hits) * intervalS) -
       (hits * x * (grown - x * (grown + 1))) / (grown * grown);
     let next = rate * Math.exp(slope / curve);
-    if (!(next > low && next < high)) next = 0.5 * (low + high);
-    const isDone = Math.abs(next - rate) < 1e-4 * rate;
+    const isInside = next > low && next < high;
+    if (!isInside) next = 0.5 * (low + high);
+    // Newton's steps square the error: after one of 0.3 % less than 1e-4 is left.
+    const isDone = Math.abs(next - rate) < (isInside ? 3e-3 : 1e-4) * rate;
     rate = next;
     if (isDone) break;
   }
@@ -148,16 +152,41 @@ export function gainBound(
   const hits = hitsA + hitsB;
   const trials = trialsA + trialsB;
   if (hits > 0 && hits < trials && trialsA > 0 && trialsB > 0) {
-    const off = hitsA - (hits * trialsA) / trials;
-    bound += (off * off * trials * trials * trials) / (trialsA * trialsB * hits * (trials - hits));
+    const off = hitsA * trialsB - hitsB * trialsA;
+    bound += (off * off * trials) / (trialsA * trialsB * hits * (trials - hits));
   }
   const samples = samplesA + samplesB;
   if (samples > 0 && exposureA > 0 && exposureB > 0) {
-    const exposure = exposureA + exposureB;
-    const off = samplesA - (samples * exposureA) / exposure;
-    bound += (off * off * exposure * exposure) / (samples * exposureA * exposureB);
+    const off = samplesA * exposureB - samplesB * exposureA;
+    bound += (off * off) / (samples * exposureA * exposureB);
   }
   return bound;
+}
+
+/**
+ * False only where {@link gainBound} is at most `nats`: neither source's part is more than half of that.
+ * Without a division; nearly all pairs of evidence are told equal by it.
+ */
+export function mayGain(
+  hitsA: number,
+  trialsA: number,
+  samplesA: number,
+  exposureA: number,
+  hitsB: number,
+  trialsB: number,
+  samplesB: number,
+  exposureB: number,
+  nats: number,
+): boolean {
+  const half = 0.5 * nats;
+  const hits = hitsA + hitsB;
+  const trials = trialsA + trialsB;
+  const pull = hitsA * trialsB - hitsB * trialsA;
+  const push = samplesA * exposureB - samplesB * exposureA;
+  return (
+    pull * pull * trials > half * trialsA * trialsB * hits * (trials - hits) ||
+    push * push > half * (samplesA + samplesB) * exposureA * exposureB
+  );
 }
 
 /**

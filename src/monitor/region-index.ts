@@ -8,7 +8,7 @@
  */
 import { invariant } from '../memory/error.ts';
 import { type AddressRange, PAGE_SIZE } from '../memory/range.ts';
-import { PER_BIN } from './bins.ts';
+import { BINS, PER_BIN } from './bins.ts';
 import { IS_DENSE, type RegionTable } from './region-table.ts';
 
 /** Buckets per region allowed, at least: then most buckets hold one region, or the edge of two. */
@@ -17,12 +17,15 @@ const PAGE_SHIFT = 12;
 /** Page numbers of the packed layout have 31 bits, so that differences keep their sign. */
 const PACKED_LIMIT = 2 ** (31 + PAGE_SHIFT);
 
-/** Fields of a packed word: page shift of the bins, first bin modulo 64, is dense, slot. */
-export const SHIFT_MASK = 31;
-export const FIRST_BIN_AT = 5;
-export const FIRST_BIN_MASK = 63;
-export const DENSE_AT = 11;
-export const SLOT_AT = 12;
+/**
+ * Fields of a packed word: page shift of the bins; whether single pages of the region are remembered; and
+ * what is to be added to an address in bins for the bin's number in the table (slot * BINS + bin), modulo
+ * 2^BIN_BITS: with slots of 16 bits no more is needed.
+ */
+export const SPARSE_AT = 5;
+export const OFFSET_AT = 11;
+const BIN_BITS = 21;
+export const BIN_MASK = 2 ** BIN_BITS - 1;
 
 export class RegionIndex {
   /** Position of the first region that reaches into each bucket. */
@@ -36,6 +39,8 @@ export class RegionIndex {
   pageCount = 0;
   readonly #bits: number;
   #ranges: readonly AddressRange[] = [];
+  /** 2^-bucketShift. */
+  #perBucketPage = 1;
   /** First page, end to end, of each range. */
   #base: Float64Array = new Float64Array(0);
   #table: RegionTable | undefined;
@@ -59,6 +64,7 @@ export class RegionIndex {
       pages += (range.end - range.start) / PAGE_SIZE;
     });
     this.bucketShift = Math.max(0, Math.ceil(Math.log2(Math.max(1, pages))) - this.#bits);
+    this.#perBucketPage = 2 ** -this.bucketShift;
     const only = ranges.length === 1 && ranges[0].end <= PACKED_LIMIT ? ranges[0] : undefined;
     this.firstPage = only === undefined ? 0 : only.start / PAGE_SIZE;
     this.pageCount = only === undefined ? 0 : pages;
@@ -66,17 +72,18 @@ export class RegionIndex {
 
   rebuild(table: RegionTable): void {
     this.#table = table;
-    const per = 2 ** -this.bucketShift;
+    const { hint } = this;
+    const per = this.#perBucketPage;
     let bucket = 0;
     let page = 0;
     for (let i = 0; i < table.count; i++) {
       const slot = table.order[i];
       page += (table.end[slot] - table.start[slot]) / PAGE_SIZE;
       const until = Math.ceil(page * per);
-      invariant(until < this.hint.length, 'hint table too small');
-      if (until > bucket) this.hint.fill(i, bucket, until);
-      bucket = Math.max(bucket, until);
+      // Mostly one or two: a loop, not a call of fill.
+      while (bucket < until) hint[bucket++] = i;
     }
+    invariant(bucket < hint.length, 'hint table too small');
     if (this.pageCount > 0) this.#pack(table);
   }
 
@@ -85,12 +92,11 @@ export class RegionIndex {
     for (let i = 0; i < table.count; i++) {
       const slot = order[i];
       const shift = binShift[slot];
-      const firstBin = Math.floor(start[slot] * PER_BIN[shift]) % (FIRST_BIN_MASK + 1);
+      const firstBin = Math.floor(start[slot] * PER_BIN[shift]);
       this.packed[2 * i] = end[slot] / PAGE_SIZE - 1;
       this.packed[2 * i + 1] =
-        (slot << SLOT_AT) |
-        ((flags[slot] & IS_DENSE) !== 0 ? 1 << DENSE_AT : 0) |
-        (firstBin << FIRST_BIN_AT) |
+        ((slot * BINS - firstBin) << OFFSET_AT) |
+        ((flags[slot] & IS_DENSE) === 0 ? 1 << SPARSE_AT : 0) |
         (shift - PAGE_SHIFT);
     }
   }
@@ -110,7 +116,7 @@ export class RegionIndex {
     const range = ranges[low];
     if (address < range.start || address >= range.end) return -1;
     const page = this.#base[low] + (address - range.start) / PAGE_SIZE;
-    let i = this.hint[Math.floor(page * 2 ** -this.bucketShift)];
+    let i = this.hint[Math.floor(page * this.#perBucketPage)];
     while (table.end[table.order[i]] <= address) i++;
     return i;
   }

@@ -79,6 +79,8 @@ export class RegionTable {
   readonly users: Uint8Array;
   readonly loads: Uint8Array;
   readonly stores: Uint8Array;
+  /** Bytes of all regions: of the ranges, which cuts and joins do not change. */
+  totalBytes = 0;
   readonly #free: Uint16Array;
   #freeCount: number;
 
@@ -138,13 +140,6 @@ export class RegionTable {
     return low;
   }
 
-  /** Bytes of all regions. */
-  totalBytes(): number {
-    let total = 0;
-    for (let i = 0; i < this.count; i++) total += this.sz(this.order[i]);
-    return total;
-  }
-
   /**
    * Sets the ranges to cover: regions outside vanish, regions at the edges are clipped, holes are
    * filled with new regions so that about `pieces` result (at least one per hole). What a clipped
@@ -173,9 +168,9 @@ export class RegionTable {
     }
     invariant(kept.length + holes.length <= this.capacity, 'too few records for the new ranges');
     const extra = Math.max(0, pieces - kept.length - holes.length);
-    const total = totalBytes(ranges);
+    this.totalBytes = totalBytes(ranges);
     // A small hole in known memory gets its share of the records, not all that are free.
-    const spread = Math.floor(Math.min(extra, (pieces * holeBytes) / total));
+    const spread = Math.floor(Math.min(extra, (pieces * holeBytes) / this.totalBytes));
     this.count = 0;
     next = 0;
     for (const hole of holes) {

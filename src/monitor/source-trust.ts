@@ -8,18 +8,21 @@
  * - a factor common to all samples is measured where both sources see well, and followed;
  * - where they still contradict each other, the one that sees more is believed.
  */
-import { combinedRate, hitShare, pullInformation, rateOfShare } from './rate.ts';
+import { combinedRate, hitShare, pullInformation, pullRateOf } from './rate.ts';
 import {
-  EXPOSURE_S,
-  HITS,
+  EXPOSURE_S as EXPOSURE_AT,
+  HITS as HITS_AT,
   IS_UNSETTLED,
   PULL_BLIND,
   PUSH_BLIND,
-  PUSHES,
+  PUSHES as PUSHES_AT,
   pagesOf,
   type RegionTable,
-  TRIALS,
+  TRIALS as TRIALS_AT,
 } from './region-table.ts';
+
+/** Copies, since V8 looks imported constants up at every use (see `ingest.ts`). */
+const [HITS, TRIALS, PUSHES, EXPOSURE_S] = [HITS_AT, TRIALS_AT, PUSHES_AT, EXPOSURE_AT];
 
 /** Contradiction, in nats and as a ratio of rates, from which a source counts as blind. */
 const CONFLICT_NATS = 6;
@@ -101,7 +104,9 @@ export class SourceTrust {
       if (trials >= 4 && exposure > 0) {
         const pullRate = pullRateOf(hits, trials, intervalS);
         const isMixture = (table.flags[slot] & IS_UNSETTLED) !== 0 && pushes >= MIXTURE_SAMPLES;
-        blind = isMixture ? PULL_BLIND : blindSource(hits, trials, intervalS, pushes, exposure, rate);
+        blind = isMixture
+          ? PULL_BLIND
+          : blindSource(hits, trials, intervalS, pushes, exposure, pullRate, rate);
         if (blind === PULL_BLIND) rate = pushes / exposure;
         else if (blind === PUSH_BLIND) rate = pullRate;
         this.#compare(table, slot, hits, trials, pullRate, pushes, stated, intervalS);
@@ -132,18 +137,29 @@ export class SourceTrust {
     this.#samples += Math.min(pushes, MOST_SURPLUS * expected);
   }
 
+  /** The information of {@link SourceTrust.estimate} alone; `share`: {@link hitShare} of the region's rate. */
+  information(table: RegionTable, slot: number, intervalS: number, share: number): number {
+    const at = slot * 4;
+    const { past, recent, flags } = table;
+    const hits = past[at + HITS] + recent[at + HITS];
+    const trials = past[at + TRIALS] + recent[at + TRIALS];
+    const perTrial = pullInformation(table.rate[slot], intervalS, share);
+    const pull = hits > 0 ? Math.max(Math.min(1, hits), trials * perTrial) : 0;
+    return (
+      ((flags[slot] & PULL_BLIND) !== 0 ? 0 : pull) +
+      ((flags[slot] & PUSH_BLIND) !== 0 ? 0 : past[at + PUSHES] + recent[at + PUSHES])
+    );
+  }
+
   /** What is known of a region's rate, and how well. */
   estimate(table: RegionTable, slot: number, intervalS: number): Estimate {
-    const { hits, trials, samples, exposure: stated } = table.evidence(slot);
+    const { trials, exposure: stated } = table.evidence(slot);
     const rate = table.rate[slot];
-    const blind = table.flags[slot] & (PULL_BLIND | PUSH_BLIND);
-    const exposure = stated * this.pushFactor;
-    const pull = hits > 0 ? Math.max(Math.min(1, hits), trials * pullInformation(rate, intervalS)) : 0;
     return {
       rate,
-      information: (blind === PULL_BLIND ? 0 : pull) + (blind === PUSH_BLIND ? 0 : samples),
-      exposure: exposure + trials * intervalS,
-      blind,
+      information: this.information(table, slot, intervalS, hitShare(rate, intervalS)),
+      exposure: stated * this.pushFactor + trials * intervalS,
+      blind: table.flags[slot] & (PULL_BLIND | PUSH_BLIND),
     };
   }
 }
@@ -158,11 +174,6 @@ function doubt(hits: number, pages: number): number {
     : 0;
 }
 
-/** Rate that the checks alone say; where nearly all hit, no more than so many checks can tell. */
-function pullRateOf(hits: number, trials: number, intervalS: number): number {
-  return Math.min(rateOfShare(hits / trials, intervalS), Math.log(2 * trials + 2) / intervalS);
-}
-
 /** The source that cannot have seen what the other saw, or 0. `common` is the rate that fits both best. */
 function blindSource(
   hits: number,
@@ -170,9 +181,9 @@ function blindSource(
   intervalS: number,
   pushes: number,
   exposure: number,
+  pullRate: number,
   common: number,
 ): number {
-  const pullRate = pullRateOf(hits, trials, intervalS);
   const pushRate = pushes / exposure;
   if (Math.max(pullRate, pushRate) < CONFLICT_RATIO * Math.min(pullRate, pushRate)) return 0;
   const ownShare = hitShare(pullRate, intervalS);

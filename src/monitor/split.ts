@@ -39,7 +39,7 @@ export function splitByEvidence(
   if (candidates.length === 0) return 0;
   for (const { slot } of candidates) table.flags[slot] |= IS_DUE;
   makeRoom(table, candidates, sizeLimit);
-  const chosen = new Map<number, Candidate>();
+  const chosen: Candidate[] = [];
   const others: Candidate[] = [];
   let room = freeRecords(table);
   for (const candidate of candidates) {
@@ -48,7 +48,7 @@ export function splitByEvidence(
       continue;
     }
     room -= candidate.cuts.length;
-    chosen.set(candidate.slot, candidate);
+    chosen.push(candidate);
   }
   cutAll(table, chosen);
   for (const candidate of others) moveEdges(table, candidate, sizeLimit);
@@ -104,14 +104,10 @@ function makeRoom(table: RegionTable, candidates: readonly Candidate[], sizeLimi
   mergeForGains(table, gains, sizeLimit, EXCHANGE);
 }
 
-/** Makes the cuts, from the last address on so that positions stay valid. */
-function cutAll(table: RegionTable, chosen: Map<number, Candidate>): void {
-  for (let i = table.count - 1; i >= 0 && chosen.size > 0; i--) {
-    const candidate = chosen.get(table.order[i]);
-    if (candidate === undefined) continue;
-    chosen.delete(candidate.slot);
-    cutOne(table, i, candidate);
-  }
+/** Makes the cuts, from the last address on: what then moves in the table is least. */
+function cutAll(table: RegionTable, chosen: Candidate[]): void {
+  chosen.sort((a, b) => table.start[b.slot] - table.start[a.slot]);
+  for (const candidate of chosen) cutOne(table, table.positionOf(candidate.slot), candidate);
 }
 
 function cutOne(table: RegionTable, i: number, { slot, cuts }: Candidate): void {
@@ -128,7 +124,7 @@ function moveEdges(table: RegionTable, candidate: Candidate, sizeLimit: number):
   }
   const i = table.positionOf(slot);
   cutOne(table, i, candidate);
-  const meanSize = table.totalBytes() / table.count;
+  const meanSize = table.totalBytes / table.count;
   const joinIfAlike = (at: number): void => {
     if (at < 0 || at + 1 >= table.count) return;
     if (joinLoss(table, at, sizeLimit, meanSize) < ALIKE_NATS) table.merge(at);

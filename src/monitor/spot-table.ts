@@ -17,7 +17,10 @@ import { PAGE_SIZE } from '../memory/range.ts';
 
 export const SPOT_SHIFT = 16;
 export const SPOT_PAGES = 2 ** SPOT_SHIFT / PAGE_SIZE;
-const PER_SPOT = 2 ** -SPOT_SHIFT;
+const SPOT_SIZE = 2 ** SPOT_SHIFT;
+const PER_SPOT = 1 / SPOT_SIZE;
+/** From 32-bit numbers to 0..1. */
+const PER_HASH = 2 ** -32;
 
 /** Bytes of an entry over all columns. */
 export const SPOT_BYTES = 4 + 2 + 1 + 1 + 1;
@@ -155,7 +158,7 @@ export class SpotTable {
 
   /** First address of an entry's block. */
   address(e: number): number {
-    return (this.#block[e] - 1) * 2 ** SPOT_SHIFT;
+    return (this.#block[e] - 1) * SPOT_SIZE;
   }
 
   /** Pages seen, a bit each. */
@@ -201,7 +204,7 @@ export class SpotTable {
 
   #setOf(block: number): number {
     const mixed = Math.imul(block ^ (block >>> 15), 0x9e3779b1) >>> 0;
-    return Math.floor(mixed * 2 ** -32 * this.#sets) * WAYS;
+    return Math.floor(mixed * PER_HASH * this.#sets) * WAYS;
   }
 
   #find(block: number): number {

@@ -98,11 +98,27 @@ export class SpotRegions implements Regions {
     let kept = 0;
     for (let k = 0; k < sampled; k++) {
       const e = this.#entries[k];
+      const rate = this.#rateOf(e, classes);
       // Sorted as numbers: the address in 64 KiB, then the entry.
-      if (this.#rateOf(e, classes) >= least) this.#keys[kept++] = spots.address(e) + e;
+      if (rate >= least && this.#mayStandOut(e, rate)) this.#keys[kept++] = spots.address(e) + e;
     }
     this.#keys.subarray(0, kept).sort();
     for (let k = 0; k < kept; k++) this.#addEntry(this.#keys[k] % 2 ** SPOT_SHIFT, classes);
+  }
+
+  /** False if all its pages lie in one region that is too hot for it: most are like their region. */
+  #mayStandOut(e: number, rate: number): boolean {
+    const base = this.#spots.address(e);
+    const seen = this.#spots.pages(e);
+    const i = this.#index.locate(base + lowestBit(seen) * PAGE_SIZE);
+    if (i < 0) return true;
+    const slot = this.#table.order[i];
+    return this.#table.end[slot] <= base + highestBit(seen) * PAGE_SIZE || this.#standsOut(slot, rate);
+  }
+
+  #standsOut(slot: number, rate: number): boolean {
+    const isMixture = (this.#table.flags[slot] & IS_UNSETTLED) !== 0;
+    return rate >= (isMixture ? MIXTURE_CONTRAST : CONTRAST) * this.#table.rate[slot];
   }
 
   /** Accesses per second of a page of the entry, -1 while too little is known. */
@@ -146,8 +162,7 @@ export class SpotRegions implements Regions {
     const i = this.#index.locate(start);
     if (i < 0) return;
     const slot = this.#table.order[i];
-    const isMixture = (this.#table.flags[slot] & IS_UNSETTLED) !== 0;
-    if (rate < (isMixture ? MIXTURE_CONTRAST : CONTRAST) * this.#table.rate[slot]) return;
+    if (!this.#standsOut(slot, rate)) return;
     const n = this.#count;
     if (n === this.#start.length) this.#grow();
     this.#start[n] = start;

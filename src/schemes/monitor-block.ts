@@ -14,10 +14,16 @@ import {
   parseShare,
   parseTimeUs,
 } from '../memory/units.ts';
-import { validateGoal, validatePullRate, validateSourceWeights } from '../monitor/attrs.ts';
+import { validateAttrs, validateGoal, validatePullRate, validateSourceWeights } from '../monitor/attrs.ts';
 import type { MonitorName } from '../monitor/create-monitor.ts';
 import { DEFAULT_INTERVALS_GOAL } from '../monitor/interval-tuner.ts';
-import { DEFAULT_WEIGHTS, type IntervalsGoal, type SourceWeights } from '../monitor/monitor.ts';
+import {
+  DEFAULT_ATTRS,
+  DEFAULT_WEIGHTS,
+  type IntervalsGoal,
+  type MonitorAttrs,
+  type SourceWeights,
+} from '../monitor/monitor.ts';
 import type { SourceDocument } from '../yaml/source-document.ts';
 import { ValueReader } from '../yaml/value-reader.ts';
 import type { MonitorBlock } from './schema.ts';
@@ -54,7 +60,7 @@ export function readMonitorBlock(
   const { intervals, nr_regions: nrRegions } = block;
   const timeUs = (key: 'sample_us' | 'aggr_us'): number | undefined =>
     reader.read(['monitor', 'intervals', key], inUs(intervals?.[key]), parseTimeUs);
-  return whatIsSet<MonitorSettings>({
+  const settings = whatIsSet<MonitorSettings>({
     name: block.name,
     sampleUs: timeUs('sample_us'),
     aggrUs: timeUs('aggr_us'),
@@ -67,6 +73,28 @@ export function readMonitorBlock(
     weights: readWeights(block.weights, reader),
     overhead: reader.read(['monitor', 'overhead'], block.overhead, parseOverhead),
   });
+  checkAgainstItself(settings, reader);
+  return settings;
+}
+
+/**
+ * What a block says about one thing must fit together, whatever the command line may replace; whether
+ * it fits what the block leaves out is known only there.
+ */
+function checkAgainstItself(settings: MonitorSettings, reader: ValueReader): void {
+  const { sampleUs, aggrUs, minNrRegions, maxNrRegions, minRegionSz, intervalsGoal } = settings;
+  const check = (path: readonly string[], attrs: Partial<MonitorAttrs>): void => {
+    reader.check(['monitor', ...path], () => validateAttrs({ ...DEFAULT_ATTRS, ...attrs }));
+  };
+  if (sampleUs !== undefined && aggrUs !== undefined) check(['intervals', 'aggr_us'], { sampleUs, aggrUs });
+  if (minNrRegions !== undefined && maxNrRegions !== undefined) {
+    check(['nr_regions', 'max'], { minNrRegions, maxNrRegions });
+  }
+  if (minRegionSz !== undefined) check(['min_region_sz'], { minRegionSz });
+  if (sampleUs !== undefined && intervalsGoal !== undefined) {
+    const longEnough = Math.max(sampleUs, DEFAULT_ATTRS.aggrUs);
+    check(['intervals', 'intervals_goal'], { sampleUs, aggrUs: longEnough, intervalsGoal });
+  }
 }
 
 /** The block that says just these settings; undefined if there are none. */

@@ -4,8 +4,12 @@
  * (`apply_interval_us`), a bare number is in that unit and a text brings its own (`1s`).
  */
 import Type, { type Static } from 'typebox';
-import { MONITOR_NAMES, type MonitorName } from '../monitor/create-monitor.ts';
-import { jsonSchemaDocument, quantity } from '../yaml/quantity.ts';
+import { jsonSchemaDocument, quantity, wordOf } from '../yaml/quantity.ts';
+import { SENTENCE_EXAMPLES, SENTENCE_GRAMMAR, SENTENCE_SNIPPETS } from './clauses.ts';
+import { FilterSchema, WatermarksSchema } from './filter-schema.ts';
+import { MonitorBlockSchema } from './monitor-schema.ts';
+import { QuotasSchema } from './quota-schema.ts';
+import { ACTIONS, wordsOf } from './vocabulary.ts';
 
 const range = (description: string, examples: readonly [string | number, string | number]) =>
   Type.Object(
@@ -13,12 +17,14 @@ const range = (description: string, examples: readonly [string | number, string 
       min: Type.Optional(
         quantity('lower bound, inclusive unless written "> X"; open if left out', [examples[0]]),
       ),
-      max: Type.Optional(quantity('upper bound, inclusive; "max" or nothing: open', [examples[1]])),
+      max: Type.Optional(
+        quantity('upper bound, inclusive unless written "< X"; "max" or nothing: open', [examples[1]]),
+      ),
     },
     { description, additionalProperties: false },
   );
 
-export const AccessPatternSchema = Type.Object(
+const AccessPatternSchema = Type.Object(
   {
     sz_bytes: Type.Optional(range('size of the region', ['4 KiB', 'max'])),
     nr_accesses: Type.Optional(
@@ -32,37 +38,20 @@ export const AccessPatternSchema = Type.Object(
   { description: 'which regions the scheme is for', additionalProperties: false },
 );
 
-export const QuotasSchema = Type.Object(
+const PLACES = 'DRAM, CXL, HBM, PMEM, nodeN, fast or slow';
+
+const DestSchema = Type.Object(
   {
-    sz_bytes: Type.Optional(quantity('most bytes tried per window; left out: no limit', ['1 GiB', '200M'])),
-    reset_interval_ms: Type.Optional(quantity('length of the window; 1 s if left out', ['1s', 1000])),
-    top: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        description: 'act on at most this many regions per round, those of highest priority',
-        examples: [1000],
-      }),
+    target: Type.Optional(Type.String({ description: `where to: ${PLACES}`, examples: ['DRAM'] })),
+    id: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'where to, as a NUMA node number', examples: [0] }),
     ),
-    weights: Type.Optional(
-      Type.Object(
-        {
-          sz_permil: Type.Optional(quantity('weight of the size in the priority', [0, '10 %'])),
-          nr_accesses_permil: Type.Optional(quantity('weight of the access rate', [1000, '100 %'])),
-          age_permil: Type.Optional(quantity('weight of the age', [0, '50 %'])),
-        },
-        {
-          description: 'what makes a region come first when the quota is short',
-          additionalProperties: false,
-        },
-      ),
-    ),
+    weight: Type.Integer({ minimum: 0, description: 'its part of the pages', examples: [2] }),
   },
-  { description: 'how much the scheme may do', additionalProperties: false },
+  { description: 'one of several places that share the pages by weight', additionalProperties: false },
 );
 
-export const ACTIONS = ['migrate_hot', 'migrate_cold', 'stat'] as const;
-
-export const LongSchemeSchema = Type.Object(
+const LongSchemeSchema = Type.Object(
   {
     name: Type.Optional(
       Type.String({
@@ -71,113 +60,45 @@ export const LongSchemeSchema = Type.Object(
         examples: ['promote-hot'],
       }),
     ),
-    action: Type.Unsafe<(typeof ACTIONS)[number]>({
-      type: 'string',
-      enum: [...ACTIONS],
-      description:
-        'migrate_hot: move to the target, hottest first; migrate_cold: coldest first; stat: only count',
-    }),
+    action: wordOf(
+      wordsOf(ACTIONS),
+      `what is done to the memory: the scheme ${wordsOf(ACTIONS)
+        .map((action) => `${ACTIONS[action].verb} it (${action})`)
+        .join(', ')}. migrate_hot: hottest first; migrate_cold: coldest first`,
+    ),
     access_pattern: Type.Optional(AccessPatternSchema),
     target: Type.Optional(
       Type.String({
-        description: 'where to: DRAM, CXL, HBM, PMEM, nodeN, fast or slow',
-        examples: ['DRAM', 'node1', 'slow'],
+        description: `where to: ${PLACES}, or accessing: the node whose CPUs access the memory. Default: fast for migrate_hot, slow for migrate_cold`,
+        examples: ['DRAM', 'node1', 'slow', 'accessing'],
       }),
     ),
-    target_nid: Type.Optional(Type.Integer({ minimum: 0, description: 'where to, as a NUMA node number' })),
+    target_nid: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'where to, as a NUMA node number', examples: [0] }),
+    ),
+    dests: Type.Optional(
+      Type.Array(DestSchema, { minItems: 1, description: 'where to, if pages are to be spread over places' }),
+    ),
     from: Type.Optional(
-      Type.String({
-        description: 'act only on memory that lies there; names as for target',
-        examples: ['CXL'],
-      }),
+      Type.String({ description: `act only on memory that lies there: ${PLACES}`, examples: ['CXL'] }),
     ),
     apply_interval_us: Type.Optional(
       quantity('time between two rounds; 0: each aggregation interval', ['1s', 0]),
     ),
     quotas: Type.Optional(QuotasSchema),
-  },
-  { description: 'a scheme in the long form', additionalProperties: false },
-);
-
-export const IntervalsGoalSchema = Type.Object(
-  {
-    access_bp: Type.Optional(
-      quantity('share of the accesses to observe; a bare number counts 1/10000', ['4 %', 400]),
+    filters: Type.Optional(
+      Type.Array(FilterSchema, { description: 'in this order; the first that matches decides' }),
     ),
-    aggrs: Type.Optional(
+    watermarks: Type.Optional(WatermarksSchema),
+    max_nr_snapshots: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: 'aggregation intervals between two adjustments; 0: never',
-        examples: [3],
+        description: 'rounds after which the scheme does nothing more; 0: no limit',
+        examples: [1],
       }),
     ),
-    min_sample_us: Type.Optional(quantity('shortest sampling interval', ['5ms'])),
-    max_sample_us: Type.Optional(quantity('longest sampling interval', ['10s'])),
   },
-  {
-    description: 'tune both intervals; what is left out: 4 %, 3, 5ms, 10s, as DAMON recommends',
-    additionalProperties: false,
-  },
-);
-
-export const MonitorBlockSchema = Type.Object(
-  {
-    name: Type.Optional(
-      Type.Unsafe<MonitorName>({
-        type: 'string',
-        enum: [...MONITOR_NAMES],
-        description: 'how memory is watched; evidence if left out',
-      }),
-    ),
-    intervals: Type.Optional(
-      Type.Object(
-        {
-          sample_us: Type.Optional(quantity('sampling interval', ['5ms'])),
-          aggr_us: Type.Optional(quantity('aggregation interval', ['100ms'])),
-          intervals_goal: Type.Optional(IntervalsGoalSchema),
-        },
-        { additionalProperties: false },
-      ),
-    ),
-    nr_regions: Type.Optional(
-      Type.Object(
-        {
-          min: Type.Optional(Type.Integer({ description: 'fewest regions, at least 3', examples: [10] })),
-          max: Type.Optional(Type.Integer({ description: 'most regions', examples: [1000] })),
-        },
-        { additionalProperties: false },
-      ),
-    ),
-    min_region_sz: Type.Optional(quantity('smallest region, a power of two', ['4 KiB', '2 MiB'])),
-    pull: Type.Optional(quantity('Accessed-bit checks per second, or off', ['15000/s', 'off'])),
-    push: Type.Optional(
-      quantity('access samples: per second, each N-th access that misses the cache, or off', [
-        '5876/s',
-        'period=10000',
-        'off',
-      ]),
-    ),
-    weights: Type.Optional(
-      Type.Object(
-        {
-          pull: Type.Optional(quantity('weight of pull evidence', [1, '50 %'])),
-          push: Type.Optional(quantity('weight of push evidence', [1, 0.5])),
-        },
-        {
-          description: "how much one source's evidence counts beside the other's, 0 to 1; 1 each if left out",
-          additionalProperties: false,
-        },
-      ),
-    ),
-    overhead: Type.Optional(
-      quantity('share of one CPU to which the rates of checks and samples are tuned, or off', ['1 %', 'off']),
-    ),
-  },
-  {
-    description:
-      'how memory is watched; the command line goes before it. Defaults: 5ms, 100ms, 10..1000 regions, 4 KiB',
-    additionalProperties: false,
-  },
+  { description: 'a scheme in the long form', additionalProperties: false },
 );
 
 export const SCHEMA_ID = 'https://thermocline.invalid/schema/schemes-1.json';
@@ -189,9 +110,10 @@ export const SchemeFileSchema = Type.Object(
     schemes: Type.Array(
       Type.Union([
         Type.String({
-          description:
-            'a sentence: promote | demote | stat, then in any order: hot>N, cold>T, size>B, for T, from TIER, to TIER, quota B/T, top N, every T, named NAME',
-          examples: ['promote hot>5 to DRAM quota 1G/s', 'demote cold>30s from DRAM to CXL quota 512M/s'],
+          description: SENTENCE_GRAMMAR,
+          examples: [...SENTENCE_EXAMPLES],
+          // yaml-language-server offers these where a scheme is written.
+          defaultSnippets: SENTENCE_SNIPPETS.map((snippet) => ({ ...snippet })),
         }),
         LongSchemeSchema,
       ]),
@@ -201,9 +123,15 @@ export const SchemeFileSchema = Type.Object(
   { $id: SCHEMA_ID, title: 'thermocline scheme file', additionalProperties: false },
 );
 
+export { LongSchemeSchema, MonitorBlockSchema };
 export type SchemeFile = Static<typeof SchemeFileSchema>;
 export type LongScheme = Static<typeof LongSchemeSchema>;
 export type MonitorBlock = Static<typeof MonitorBlockSchema>;
+export type AccessPattern = NonNullable<LongScheme['access_pattern']>;
+export type Quotas = NonNullable<LongScheme['quotas']>;
+export type Goal = NonNullable<Quotas['goals']>[number];
+export type Filter = NonNullable<LongScheme['filters']>[number];
+export type Watermarks = NonNullable<LongScheme['watermarks']>;
 
 /** The JSON Schema document (draft-07) that editors use. */
 export function schemeJsonSchema(): object {

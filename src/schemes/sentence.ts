@@ -1,242 +1,161 @@
 /**
  * The short form: one sentence, `promote hot>5 to DRAM quota 1G/s`, expanded into the long form.
  *
- * Grammar: an action word, then clauses in any order, each at most once. A clause is a keyword (with
- * a comparison for hot, cold and size) and the words up to the next keyword. Nothing else of the
- * program knows sentences: the executor sees the long form only.
+ * Grammar: an action word, then clauses (clauses.ts) in any order, each at most once unless it may
+ * repeat. Nothing else of the program knows sentences: the executor sees the long form only.
  */
 import { suggest } from '../memory/nearest-word.ts';
+import { ClauseMistake, Cursor, Draft, type SentenceProblem, wordsOfSentence } from './clause.ts';
+import { ACTION_WORDS, CLAUSES, SENTENCE_EXAMPLES } from './clauses.ts';
 import type { LongScheme } from './schema.ts';
-
-/** A mistake in a sentence, at a character offset. */
-export interface SentenceProblem {
-  readonly offset: number;
-  readonly message: string;
-  readonly hint?: string;
-}
 
 export type SentenceResult =
   | { readonly ok: true; readonly scheme: LongScheme; readonly clauseOffset: ReadonlyMap<string, number> }
-  | { readonly ok: false; readonly problems: readonly SentenceProblem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly SentenceProblem[];
+      /** What could be read, whose values may be wrong as well. */
+      readonly scheme?: LongScheme;
+      readonly clauseOffset: ReadonlyMap<string, number>;
+    };
 
-const ACTION_WORDS: Readonly<Record<string, LongScheme['action']>> = {
-  promote: 'migrate_hot',
-  demote: 'migrate_cold',
-  stat: 'stat',
-};
+const RULES = new Map(CLAUSES.map((rule) => [rule.keyword, rule]));
+const KEYWORDS = [...RULES.keys()];
 
-const COMPARED = ['hot', 'cold', 'size'];
-const KEYWORDS = ['hot', 'cold', 'size', 'for', 'from', 'to', 'quota', 'top', 'every', 'named'];
+/** Far more than anybody writes; finding places in a sentence takes time with its length. */
+const MAX_LENGTH = 4000;
 
-const TOKEN = /(>=|<=|>|<|=)|[^\s<>=]+/g;
-
-interface Clause {
-  readonly keyword: string;
-  readonly offset: number;
-  readonly operator: string | undefined;
-  readonly value: string;
-  readonly valueOffset: number;
-}
-
+/** Reads the whole sentence; of several mistakes all are reported. */
 export function expandSentence(sentence: string): SentenceResult {
   const problems: SentenceProblem[] = [];
-  const tokens = [...sentence.matchAll(TOKEN)].map((match) => ({
-    text: match[0],
-    offset: match.index,
-    end: match.index + match[0].length,
-  }));
-  const first = tokens[0];
-  if (first === undefined) {
-    return {
-      ok: false,
-      problems: [
-        {
-          offset: 0,
-          message: 'empty sentence',
-          hint: 'expected for example: promote hot>5 to DRAM quota 1G/s',
-        },
-      ],
-    };
+  if (sentence.length > MAX_LENGTH) {
+    const message = `the sentence has ${sentence.length} characters`;
+    const hint = `expected at most ${MAX_LENGTH}; use the long form`;
+    return { ok: false, problems: [{ offset: 0, message, hint }], clauseOffset: new Map() };
   }
-  const action = Object.hasOwn(ACTION_WORDS, first.text) ? ACTION_WORDS[first.text] : undefined;
-  if (action === undefined) {
-    problems.push({
-      offset: first.offset,
-      message: `a sentence cannot begin with "${first.text}"`,
-      hint: suggest(first.text, Object.keys(ACTION_WORDS), 'actions'),
-    });
+  const words = wordsOfSentence(sentence);
+  if (words.length === 0) {
+    const hint = `expected for example: ${SENTENCE_EXAMPLES[0]}`;
+    return { ok: false, problems: [{ offset: 0, message: 'empty sentence', hint }], clauseOffset: new Map() };
   }
-  const clauses = new Map<string, Clause>();
-  let at = 1;
-  while (at < tokens.length) {
-    const word = tokens[at];
-    if (!KEYWORDS.includes(word.text)) {
+  const cursor = new Cursor(sentence, words, (text) => RULES.has(text));
+  const action = readAction(cursor, problems);
+  // Of an unknown action nothing is known; this one may have every clause.
+  const draft = new Draft(action ?? 'migrate_hot');
+  const said = new Map<string, number>();
+  for (let word = cursor.peek(); word !== undefined; word = cursor.peek()) {
+    const rule = RULES.get(word.text);
+    if (rule === undefined) {
       problems.push({
         offset: word.offset,
         message: `unexpected "${word.text}"`,
         hint: suggest(word.text, KEYWORDS, 'clauses'),
       });
-      at++;
-      while (at < tokens.length && !KEYWORDS.includes(tokens[at].text)) at++;
+      cursor.skipClause();
       continue;
     }
-    at++;
-    let operator: string | undefined;
-    if (at < tokens.length && /^[<>=]/.test(tokens[at].text)) operator = tokens[at++].text;
-    const from = at;
-    while (at < tokens.length && !KEYWORDS.includes(tokens[at].text)) at++;
-    const stray = tokens.slice(from + 1, at).find((token) => isStrayWord(token.text));
-    if (stray !== undefined) {
+    if (said.has(rule.keyword) && !rule.repeats) {
       problems.push({
-        offset: stray.offset,
-        message: `unexpected "${stray.text}"`,
-        hint: suggest(stray.text, KEYWORDS, 'clauses'),
-      });
-      clauses.set(word.text, {
-        keyword: word.text,
         offset: word.offset,
-        operator,
-        value: '?',
-        valueOffset: word.offset,
+        message: `"${rule.keyword}" is said twice`,
+        hint: 'this clause may come once',
       });
-      continue;
     }
-    const value = from < at ? sentence.slice(tokens[from].offset, tokens[at - 1].end) : '';
-    const valueOffset = from < at ? tokens[from].offset : word.offset;
-    const clause = { keyword: word.text, offset: word.offset, operator, value, valueOffset };
-    problems.push(...checkClause(clause, clauses.has(word.text)));
-    clauses.set(word.text, clause);
+    said.set(rule.keyword, word.offset);
+    try {
+      cursor.begin(rule);
+      rule.read(cursor, draft);
+    } catch (mistake) {
+      if (!(mistake instanceof ClauseMistake)) throw mistake;
+      problems.push(mistake.problem);
+      cursor.skipClause();
+    }
   }
-  if (clauses.has('hot') && clauses.has('cold')) {
+  if (said.has('hot') && said.has('cold')) {
     problems.push({
-      offset: clauses.get('cold')?.offset ?? 0,
+      offset: said.get('cold') ?? 0,
       message: 'a region cannot be hot and cold at once',
       hint: 'write two schemes',
     });
   }
-  if (problems.length > 0 || action === undefined) return { ok: false, problems };
-  return { ok: true, scheme: toLongForm(action, clauses), clauseOffset: offsetsByPath(clauses) };
-}
-
-/** A word that no value can contain: likely a misspelt clause. Units and "per" may stand apart. */
-function isStrayWord(text: string): boolean {
-  return /^[a-z]{3,}$/i.test(text) && !/^([kmgtp]ib|min|per|samples?)$/i.test(text);
-}
-
-function checkClause(clause: Clause, isSecond: boolean): SentenceProblem[] {
-  const { keyword, offset, operator, value } = clause;
-  const fail = (message: string, hint: string): SentenceProblem[] => [{ offset, message, hint }];
-  if (isSecond) return fail(`"${keyword}" is said twice`, 'each clause may come once');
-  if (value === '') return fail(`"${keyword}" lacks its value`, `expected for example: ${EXAMPLES[keyword]}`);
-  if (keyword === 'quota' && !value.includes('/')) {
-    return fail(
-      `the quota "${value}" has no window`,
-      `expected bytes per time, for example: ${EXAMPLES[keyword]}`,
-    );
+  if (problems.length > 0 || action === undefined) {
+    return { ok: false, problems, scheme: withoutHalves(draft.long), clauseOffset: draft.offsets };
   }
-  if (!COMPARED.includes(keyword)) {
-    return operator === undefined
-      ? []
-      : fail(`"${keyword}" takes no "${operator}"`, `expected for example: ${EXAMPLES[keyword]}`);
+  return { ok: true, scheme: inOrder(withDefaults(draft.long)), clauseOffset: draft.offsets };
+}
+
+/** What a clause that was broken off would make look wrong, too. */
+function withoutHalves({ dests: _dests, ...long }: LongScheme): LongScheme {
+  const { goal_tuner: _tuner, ...quotas } = long.quotas ?? {};
+  return { ...long, quotas };
+}
+
+function readAction(cursor: Cursor, problems: SentenceProblem[]): LongScheme['action'] | undefined {
+  const first = cursor.next();
+  const isComparison = /^[<>]/.test(cursor.peek()?.text ?? '');
+  const known = Object.keys(ACTION_WORDS);
+  if (RULES.has(first.text) && (isComparison || !known.includes(first.text))) {
+    problems.push({
+      offset: first.offset,
+      message: `a sentence begins with what is to be done, not with "${first.text}"`,
+      hint: suggest('', known, 'actions'),
+    });
+    cursor.skipClause();
+    return undefined;
   }
-  const allowed = keyword === 'size' ? ['>', '>=', '<', '<='] : ['>', '>='];
-  if (operator === undefined || !allowed.includes(operator)) {
-    return fail(`"${keyword}" needs ${allowed.join(' or ')}`, `expected for example: ${EXAMPLES[keyword]}`);
+  if (Object.hasOwn(ACTION_WORDS, first.text)) return ACTION_WORDS[first.text];
+  problems.push({
+    offset: first.offset,
+    message: `a sentence cannot begin with "${first.text}"`,
+    hint: suggest(first.text, known, 'actions'),
+  });
+  return undefined;
+}
+
+/** What promote and demote leave unsaid: memory that is accessed at all, or not at all; up, or down. */
+function withDefaults(long: LongScheme): LongScheme {
+  const isTargetSaid = long.target !== undefined || long.dests !== undefined;
+  const pattern = long.access_pattern ?? {};
+  if (long.action === 'migrate_hot') {
+    pattern.nr_accesses ??= { min: '> 0 samples' };
+    if (!isTargetSaid) long.target = 'fast';
   }
-  return [];
-}
-
-const EXAMPLES: Readonly<Record<string, string>> = {
-  hot: 'hot>5 (samples), hot>25%, hot>30/s',
-  cold: 'cold>30s',
-  size: 'size>=2M',
-  for: 'for 2s',
-  from: 'from CXL',
-  to: 'to DRAM',
-  quota: 'quota 1G/s',
-  top: 'top 1000',
-  every: 'every 1s',
-  named: 'named promote-hot',
-};
-
-function toLongForm(action: LongScheme['action'], clauses: ReadonlyMap<string, Clause>): LongScheme {
-  const value = (keyword: string): string | undefined => clauses.get(keyword)?.value;
-  const bound = (keyword: string): string | undefined => {
-    const clause = clauses.get(keyword);
-    if (clause === undefined) return undefined;
-    return clause.operator === '>' ? `> ${clause.value}` : clause.value;
-  };
-  const hot = bound('hot');
-  const cold = bound('cold');
-  const pattern: NonNullable<LongScheme['access_pattern']> = {};
-  const size = clauses.get('size');
-  if (size !== undefined) {
-    pattern.sz_bytes = size.operator?.startsWith('>')
-      ? { min: bound('size') ?? '' }
-      : { max: size.operator === '<' ? `< ${size.value}` : size.value };
+  if (long.action === 'migrate_cold') {
+    pattern.nr_accesses ??= { max: '0 samples' };
+    if (!isTargetSaid) long.target = 'slow';
   }
-  if (hot !== undefined) pattern.nr_accesses = { min: withSamples(hot) };
-  else if (cold !== undefined || action === 'migrate_cold') pattern.nr_accesses = { max: '0 samples' };
-  else if (action === 'migrate_hot') pattern.nr_accesses = { min: '> 0 samples' };
-  const duration = value('for');
-  if (cold !== undefined) pattern.age = { min: cold };
-  else if (duration !== undefined) pattern.age = { min: duration };
-  const scheme: LongScheme = { action };
-  const name = value('named');
-  if (name !== undefined) scheme.name = name;
-  scheme.access_pattern = pattern;
-  const target = value('to') ?? defaultTarget(action);
-  if (target !== undefined) scheme.target = target;
-  const from = value('from');
-  if (from !== undefined) scheme.from = from;
-  const every = value('every');
-  if (every !== undefined) scheme.apply_interval_us = every;
-  const quota = value('quota');
-  const top = value('top');
-  if (quota !== undefined || top !== undefined) {
-    scheme.quotas = {
-      ...(quota === undefined ? {} : splitQuota(quota)),
-      ...(top === undefined ? {} : { top: Number(top.replace(/[,_]/g, '')) }),
-    };
-  }
-  return scheme;
+  return Object.keys(pattern).length === 0 ? long : { ...long, access_pattern: pattern };
 }
 
-function defaultTarget(action: LongScheme['action']): string | undefined {
-  if (action === 'migrate_hot') return 'fast';
-  return action === 'migrate_cold' ? 'slow' : undefined;
+/** Keys in the order of the documentation, whatever the order of the clauses. */
+const KEY_ORDER = [
+  ...[
+    'name',
+    'action',
+    'access_pattern',
+    'target',
+    'dests',
+    'from',
+    'apply_interval_us',
+    'quotas',
+    'filters',
+  ],
+  ...['watermarks', 'max_nr_snapshots'],
+  ...['sz_bytes', 'nr_accesses', 'age'],
+  ...['time_ms', 'reset_interval_ms', 'top', 'prioritize', 'goals', 'goal_tuner'],
+];
+
+function inOrder(long: LongScheme): LongScheme {
+  const { access_pattern: pattern, quotas } = long;
+  return sorted({
+    ...long,
+    ...(pattern === undefined ? {} : { access_pattern: sorted(pattern) }),
+    ...(quotas === undefined ? {} : { quotas: sorted(quotas) }),
+  });
 }
 
-/** `5` and `> 5` count samples; with a unit they stay as they are. */
-function withSamples(text: string): string {
-  return /^>?\s*[\d.,_]+$/.test(text) ? `${text} samples` : text;
-}
-
-/** `1G/s` is 1G in a window of 1s; the units are checked when the long form is read. */
-function splitQuota(text: string): { sz_bytes: string; reset_interval_ms: string } {
-  const slash = text.lastIndexOf('/');
-  const window = text.slice(slash + 1).trim();
-  return {
-    sz_bytes: text.slice(0, slash).trim(),
-    reset_interval_ms: /^\d/.test(window) ? window : `1${window}`,
-  };
-}
-
-/** Where each part of the long form came from in the sentence, for later error messages. */
-function offsetsByPath(clauses: ReadonlyMap<string, Clause>): ReadonlyMap<string, number> {
-  const offset = new Map<string, number>();
-  const put = (path: string, keyword: string): void => {
-    const clause = clauses.get(keyword);
-    if (clause !== undefined) offset.set(path, clause.valueOffset);
-  };
-  put('target', 'to');
-  put('from', 'from');
-  put('name', 'named');
-  put('apply_interval_us', 'every');
-  put('quotas', 'quota');
-  put('quotas/top', 'top');
-  put('access_pattern/sz_bytes', 'size');
-  put('access_pattern/nr_accesses', clauses.has('hot') ? 'hot' : 'cold');
-  put('access_pattern/age', clauses.has('cold') ? 'cold' : 'for');
-  return offset;
+function sorted<T extends object>(map: T): T {
+  const entries = Object.entries(map).sort(([a], [b]) => KEY_ORDER.indexOf(a) - KEY_ORDER.indexOf(b));
+  // The same keys with the same values.
+  return Object.fromEntries(entries) as T;
 }

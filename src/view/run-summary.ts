@@ -1,7 +1,8 @@
 /** What `thermocline run` prints after the heat map: the facts of a run, for people. */
+import { FAILURES, type Failure } from '../memory/action.ts';
 import { formatBytes, formatCount, formatPercent, formatSeconds } from '../memory/units.ts';
 import { foldLine } from './fold.ts';
-import { renderFacts, renderTable } from './table.ts';
+import { type Fact, renderFacts, renderTable } from './table.ts';
 
 /** The `--json` document of `thermocline run`, but for its head; keys only ever get added. */
 export interface RunFacts {
@@ -16,7 +17,15 @@ export interface RunFacts {
   readonly fastTierShare: number;
   /** Modelled. */
   readonly completionSeconds: number;
-  /** Modelled seconds without migration and with everything in DRAM. */
+  /**
+   * Time that accesses took beyond what they would have taken if all had been fast, as a share of that;
+   * null where the machine does not know.
+   */
+  readonly slowdown: number | null;
+  /**
+   * Modelled seconds without migration and with everything in DRAM; equal for a workload that runs for a
+   * fixed time.
+   */
   readonly baseline: {
     readonly static: number;
     readonly allFast: number;
@@ -27,6 +36,11 @@ export interface RunFacts {
   /** The part of demotedBytes that the machine's own reclaim (kswapd) did, not a scheme. */
   readonly reclaimDemotedBytes: number;
   readonly failedBytes: number;
+  /** The part of what was moved that had been moved the other way less than a minute before. */
+  readonly pingPongBytes: number;
+  readonly pagedOutBytes: number;
+  /** Brought back, by accesses or by schemes. */
+  readonly pagedInBytes: number;
   readonly regions: { readonly peak: number; readonly limit: number };
   readonly metadataBytes: number;
   readonly pullChecks: number;
@@ -49,6 +63,8 @@ export interface RunFacts {
   };
   /** True if the run was stopped before its end (Ctrl-C). */
   readonly interrupted: boolean;
+  /** False if the run was ended before the workload had. */
+  readonly isComplete: boolean;
   /** What had to be left out or guessed, in words. */
   readonly warnings: readonly string[];
 }
@@ -59,8 +75,24 @@ export interface SchemeFacts {
   readonly triedBytes: number;
   readonly appliedBytes: number;
   readonly failedBytes: number;
+  readonly failedBy: Readonly<Record<Failure, number>>;
+  /** Migrated, but to another node than asked for. */
+  readonly elsewhereBytes: number;
+  /** Left out by filters. */
+  readonly filteredOutBytes: number;
+  readonly nrTried: number;
+  readonly nrApplied: number;
+  readonly nrSnapshots: number;
+  /** Bytes of regions and spots that matched the pattern in the last round. */
+  readonly matchedBytes: number;
+  /** Time of one CPU that acting took. */
+  readonly cpuSeconds: number;
+  /** False if it rested at the end, by its watermarks. */
+  readonly isActive: boolean;
   /** Limit per window; null without one. */
   readonly quotaBytes: number | null;
+  /** What the goals and the time quota made of it in the last window; null for no limit. */
+  readonly effectiveBytes: number | null;
   /** Length of the window. */
   readonly quotaSeconds: number;
   /** Windows in which there was more to do than the quota allowed. */
@@ -71,8 +103,10 @@ export function renderRunSummary(run: RunFacts, width: number): string {
   const { baseline } = run;
   const saved = baseline.static - run.completionSeconds;
   const possible = baseline.static - baseline.allFast;
+  // A workload of fixed time ends when it ends, whatever memory does.
+  const isTimed = possible === 0;
   const budget = run.monitoring.budgetShare;
-  const isPartial = run.interrupted;
+  const isPartial = !run.isComplete;
   const lines = [
     ...renderFacts(
       [
@@ -86,13 +120,24 @@ export function renderRunSummary(run: RunFacts, width: number): string {
         ],
         [
           'completion time',
-          isPartial ? 'interrupted' : formatSeconds(run.completionSeconds),
+          isPartial
+            ? run.interrupted
+              ? 'interrupted'
+              : 'not reached'
+            : formatSeconds(run.completionSeconds),
           isPartial
             ? `after ${formatSeconds(run.simulatedSeconds)}`
-            : `modelled; ${formatPercent(possible > 0 ? saved / possible : 0)} of the possible gain`,
+            : isTimed
+              ? 'modelled; the workload runs for a fixed time'
+              : `modelled; ${formatPercent(saved / possible)} of the possible gain`,
         ],
-        ['  nothing migrated', formatSeconds(baseline.static)],
-        ['  all in DRAM', formatSeconds(baseline.allFast)],
+        ...only(!isTimed, [
+          ['  nothing migrated', formatSeconds(baseline.static)],
+          ['  all in DRAM', formatSeconds(baseline.allFast)],
+        ]),
+        ...only(run.slowdown !== null, [
+          ['slowdown', formatPercent(run.slowdown ?? 0), 'of accesses, against all in the fast tier'],
+        ]),
         ['promoted', formatBytes(run.promotedBytes)],
         [
           'demoted',
@@ -101,6 +146,10 @@ export function renderRunSummary(run: RunFacts, width: number): string {
             ? `${formatBytes(run.reclaimDemotedBytes)} of it by the machine's own reclaim`
             : '',
         ],
+        ...only(run.pagedOutBytes + run.pagedInBytes > 0, [
+          ['paged out', formatBytes(run.pagedOutBytes), `${formatBytes(run.pagedInBytes)} came back`],
+        ]),
+        ['ping-pong', formatBytes(run.pingPongBytes), 'moved back within a minute'],
         ['failed', formatBytes(run.failedBytes)],
         ['regions', `${formatCount(run.regions.peak)} at most`, `limit ${formatCount(run.regions.limit)}`],
         ['metadata', formatBytes(run.metadataBytes)],
@@ -134,22 +183,18 @@ export function renderRunSummary(run: RunFacts, width: number): string {
   return `${lines.join('\n')}\n`;
 }
 
+function only(isShown: boolean, facts: readonly Fact[]): readonly Fact[] {
+  return isShown ? facts : [];
+}
+
 function renderSchemes(run: RunFacts, width: number): string[] {
-  const quotaUse = (scheme: SchemeFacts): string => {
-    if (scheme.quotaBytes === null) return 'no quota';
-    // Windows follow each other without gaps at most, so this is the share of what could have been tried.
-    const windows = Math.max(1, Math.ceil(run.simulatedSeconds / scheme.quotaSeconds));
-    return formatPercent(scheme.triedBytes / (windows * scheme.quotaBytes));
-  };
   const rows = run.schemes.map((scheme) => [
     scheme.name,
     formatBytes(scheme.triedBytes),
     formatBytes(scheme.appliedBytes),
     formatBytes(scheme.failedBytes),
-    scheme.quotaBytes === null
-      ? '-'
-      : `${formatBytes(scheme.quotaBytes)}/${formatSeconds(scheme.quotaSeconds)}`,
-    quotaUse(scheme),
+    quotaOf(scheme),
+    usedOf(scheme, run.simulatedSeconds),
     formatCount(scheme.quotaExceeded),
   ]);
   const titles = ['scheme', 'tried', 'applied', 'failed', 'quota', 'used', 'exceeded'];
@@ -157,9 +202,47 @@ function renderSchemes(run: RunFacts, width: number): string[] {
     titles.map((title, i) => ({ title, align: i === 0 ? 'left' : 'right' })),
     rows,
   );
-  if (table.every((line) => line.length <= width)) return table;
-  return rows.flatMap((row) => [
+  const notes = run.schemes.flatMap((scheme) =>
+    notesOf(scheme).flatMap((note) => foldLine(`${scheme.name}: ${note}`, width)),
+  );
+  if (table.every((line) => line.length <= width)) return [...table, ...notes];
+  const lists = rows.flatMap((row) => [
     row[0],
     ...titles.slice(1).map((title, i) => `  ${title.padEnd(9)}${row[i + 1]}`),
   ]);
+  return [...lists, ...notes];
+}
+
+function quotaOf({ quotaBytes, quotaSeconds, effectiveBytes }: SchemeFacts): string {
+  const window = formatSeconds(quotaSeconds);
+  if (quotaBytes !== null && effectiveBytes === quotaBytes) return `${formatBytes(quotaBytes)}/${window}`;
+  return effectiveBytes === null ? '-' : `tuned: ${formatBytes(effectiveBytes)}/${window}`;
+}
+
+function usedOf(
+  { quotaBytes, quotaSeconds, effectiveBytes, triedBytes }: SchemeFacts,
+  seconds: number,
+): string {
+  if (quotaBytes === null) return effectiveBytes === null ? 'no quota' : 'by goal';
+  // Windows follow each other without gaps at most, so this is the share of what could have been tried.
+  const windows = Math.max(1, Math.ceil(seconds / quotaSeconds));
+  return formatPercent(triedBytes / (windows * quotaBytes));
+}
+
+const FAILURE_WORDS: Readonly<Record<Failure, string>> = {
+  destination_full: 'found no room',
+  not_mapped: 'was not there any more',
+  busy: 'was in use',
+};
+
+function notesOf(scheme: SchemeFacts): string[] {
+  const reasons = FAILURES.filter((reason) => scheme.failedBy[reason] > 0).map(
+    (reason) => `${formatBytes(scheme.failedBy[reason])} ${FAILURE_WORDS[reason]}`,
+  );
+  return [
+    ...reasons,
+    ...(scheme.elsewhereBytes > 0 ? [`${formatBytes(scheme.elsewhereBytes)} went elsewhere`] : []),
+    ...(scheme.filteredOutBytes > 0 ? [`${formatBytes(scheme.filteredOutBytes)} left out by filters`] : []),
+    ...(scheme.isActive ? [] : ['rested at the end, by its watermarks']),
+  ];
 }

@@ -19,8 +19,11 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
   return [line(columns.map((column) => column.title)), ...rows.map(line)];
 }
 
+/** Name, value, and what there is to say about it. */
+export type Fact = readonly [name: string, value: string, remark?: string];
+
 /** `name   value   remark` lines; long remarks go to a line of their own on narrow terminals. */
-export function renderFacts(facts: readonly (readonly [string, string, string?])[], width: number): string[] {
+export function renderFacts(facts: readonly Fact[], width: number): string[] {
   const nameWidth = Math.max(...facts.map(([name]) => name.length));
   const valueWidth = Math.max(...facts.filter(([, , remark]) => remark).map(([, value]) => value.length), 0);
   const lines: string[] = [];

@@ -5,6 +5,10 @@ import Type from 'typebox';
 export const quantity = (description: string, examples: readonly (string | number)[]) =>
   Type.Unsafe<string | number>({ type: ['string', 'number'], description, examples: [...examples] });
 
+/** One of a table's words; `description` says what the choice is, the table what each word means. */
+export const wordOf = <W extends string>(words: readonly W[], description: string) =>
+  Type.Unsafe<W>({ type: 'string', enum: [...words], description });
+
 /** The JSON Schema document (draft-07) that editors use. */
 export function jsonSchemaDocument(schema: object): object {
   return {

@@ -14,6 +14,8 @@ const ajv = new Ajv({
   allowUnionTypes: true,
   verbose: true,
 });
+// For editors only.
+ajv.addVocabulary(['defaultSnippets']);
 
 /** The error codes of a kind of file. */
 export interface YamlCodes {
@@ -29,10 +31,8 @@ export interface StructureWords {
   readonly codes: YamlCodes;
   /** What to do about a missing key. */
   readonly missingHints?: Readonly<Record<string, string>>;
-  /** Where a value may be one of several things: what it is, and what is expected. */
-  readonly choice?: { readonly what: string; readonly expected: string };
-  /** Drops complaints about a branch that the author did not choose. */
-  readonly isRelevant?: (error: ErrorObject) => boolean;
+  /** Where a value may be one of several things (`at`: its JSON pointer): what it is, what is expected. */
+  readonly choice?: { readonly at: RegExp; readonly what: string; readonly expected: string };
 }
 
 /** Returns the value if it has the right structure; else pushes what is wrong and returns undefined. */
@@ -47,11 +47,40 @@ export function structureCheck<T>(schema: object, words: StructureWords): Struct
   const isValid = ajv.compile<T>(schema);
   return (value, source, problems) => {
     if (isValid(value)) return value;
-    for (const error of isValid.errors ?? []) {
-      if (words.isRelevant?.(error) ?? true) problems.push(toThermoError(error, source, words));
-    }
+    for (const error of relevant(isValid.errors ?? [])) problems.push(toThermoError(error, source, words));
     return undefined;
   };
+}
+
+/**
+ * Where a value may be one of several things, the validator complains about all of them. Of the branch
+ * whose type the author chose the complaints are kept; if he chose none, only that.
+ */
+function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const chosen = new Map<string, number>();
+  for (const { keyword, schema, schemaPath, instancePath, data } of errors) {
+    if (keyword !== 'anyOf') continue;
+    const branches = schema as readonly { readonly type?: string | readonly string[] }[];
+    const branch = branches.findIndex(({ type }) => isOfType(data, type));
+    chosen.set(`${schemaPath} ${instancePath}`, branch);
+  }
+  return errors.filter(({ keyword, schemaPath, instancePath }) => {
+    const isChoice = keyword === 'anyOf';
+    if (isChoice && (chosen.get(`${schemaPath} ${instancePath}`) ?? -1) >= 0) return false;
+    const keys = instancePath.split('/');
+    return [...schemaPath.matchAll(/\/anyOf\/(\d+)(?=\/)/g)].every((match) => {
+      const choice = schemaPath.slice(0, match.index + '/anyOf'.length);
+      const above = keys.map((_, i) => chosen.get(`${choice} ${keys.slice(0, i + 1).join('/')}`));
+      return above.every((branch) => branch === undefined || branch === Number(match[1]));
+    });
+  });
+}
+
+function isOfType(value: unknown, type: string | readonly string[] | undefined): boolean {
+  const types = ([] as string[]).concat(type ?? []);
+  if (Array.isArray(value)) return types.includes('array');
+  if (value === null) return types.includes('null');
+  return types.includes(typeof value);
 }
 
 function toThermoError(error: ErrorObject, source: SourceDocument, words: StructureWords): ThermoError {
@@ -61,7 +90,7 @@ function toThermoError(error: ErrorObject, source: SourceDocument, words: Struct
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
   const where = source.at(source.offsetOf(path));
-  const name = path.length === 0 ? 'the file' : String(path.at(-1));
+  const name = path.length === 0 ? 'the file' : lastName(path);
   const params = error.params as Record<string, unknown>;
   const { codes } = words;
   switch (error.keyword) {
@@ -85,7 +114,7 @@ function toThermoError(error: ErrorObject, source: SourceDocument, words: Struct
     case 'enum': {
       const allowed = (params.allowedValues as unknown[]).map(String);
       const near = nearestWord(String(error.data), allowed);
-      return new ThermoError(codes.badValue, `${name}: "${show(error.data)}" is not known`, {
+      return new ThermoError(codes.badValue, `${name}: ${quoted(error.data)} is not known`, {
         where,
         hint: `${near === undefined ? '' : `did you mean "${near}"? `}accepted: ${allowed.join(', ')}`,
       });
@@ -95,26 +124,43 @@ function toThermoError(error: ErrorObject, source: SourceDocument, words: Struct
         where,
         hint: `accepted: ${JSON.stringify(params.allowedValue)}`,
       });
-    case 'anyOf':
-      return new ThermoError(codes.badType, `${words.choice?.what ?? name} cannot be ${show(error.data)}`, {
+    case 'anyOf': {
+      const choice = words.choice?.at.test(error.instancePath) ? words.choice : undefined;
+      const branches = error.schema as readonly { readonly type?: string }[];
+      const types = branches.map(({ type }) => TYPE_WORDS[type ?? ''] ?? 'something else');
+      return new ThermoError(codes.badType, `${choice?.what ?? name} cannot be ${show(error.data)}`, {
         where,
-        hint: words.choice?.expected,
+        hint: choice?.expected ?? `expected ${types.join(' or ')}`,
       });
+    }
     case 'type': {
       const types = ([] as string[]).concat(params.type as string | string[]);
-      return new ThermoError(codes.badType, `${name} is ${kindOf(error.data)}, ${show(error.data)}`, {
+      const isShown = typeof error.data !== 'object' && error.data !== '';
+      const what = `${name} is ${kindOf(error.data)}${isShown ? `, ${show(error.data)}` : ''}`;
+      return new ThermoError(codes.badType, what, {
         where,
         hint: `expected ${types.map((type) => TYPE_WORDS[type] ?? type).join(' or ')}`,
       });
     }
-    default:
+    default: {
+      const limit = String(params.limit);
+      const text = LIMIT_WORDS[error.keyword]?.replace('N', limit);
       return new ThermoError(
         codes.badValue,
-        `${name}: ${show(error.data)} ${error.message ?? 'is invalid'}`,
-        { where },
+        `${name}: ${quoted(error.data)} ${text === undefined ? (error.message ?? 'is invalid') : 'is not possible'}`,
+        { where, hint: text && `expected ${text}` },
       );
+    }
   }
 }
+
+const LIMIT_WORDS: Readonly<Record<string, string>> = {
+  minimum: 'at least N',
+  maximum: 'at most N',
+  minItems: 'at least N of them',
+  maxItems: 'at most N of them',
+  minLength: 'at least N character',
+};
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
   object: 'a map',
@@ -131,9 +177,21 @@ function kindOf(value: unknown): string {
   return TYPE_WORDS[typeof value] ?? typeof value;
 }
 
+function quoted(value: unknown): string {
+  return typeof value === 'string' ? `"${show(value)}"` : show(value);
+}
+
+/** Maps and lists are not shown: they may be large, or contain themselves. */
 function show(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  if (typeof value === 'object' && value !== null) return kindOf(value);
+  const text = String(value).replace(/\s+/g, ' ');
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}
+
+/** The last key, with the index of a list's item: `goals[0]`. */
+function lastName(path: readonly (string | number)[]): string {
+  const key = path.findLastIndex((part) => typeof part === 'string');
+  return describe(path.slice(Math.max(0, key)));
 }
 
 /** `schemes[0].quotas`, or "the file". */

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.ts';
 import type { EngineState, StateChange } from '../../src/engine/state.ts';
 import { type RunResult, runSchemes } from '../../src/lab/run.ts';
-import { createPreset } from '../../src/machines/simulated/presets.ts';
+import { createPreset } from '../../src/machines/simulated/presets/index.ts';
 import type { PushSetting } from '../../src/memory/push-setting.ts';
 import { RandomStream } from '../../src/memory/random.ts';
 import { EvidenceMonitor } from '../../src/monitor/evidence-monitor.ts';

@@ -8,8 +8,15 @@ import { bestRun } from '../../src/monitor/best-run.ts';
 import { BINS, binCount, binStart } from '../../src/monitor/bins.ts';
 import { absorbInterval } from '../../src/monitor/change.ts';
 import { type Ingested, ingest, ingestPlainly } from '../../src/monitor/ingest.ts';
+import { lowest } from '../../src/monitor/merge.ts';
 import { ProbeQueue } from '../../src/monitor/probe-queue.ts';
-import { credibleInterval, gainBound, gainOfTwoRates } from '../../src/monitor/rate.ts';
+import {
+  combinedRate,
+  credibleInterval,
+  gainBound,
+  gainOfTwoRates,
+  mayGain,
+} from '../../src/monitor/rate.ts';
 import { RegionIndex } from '../../src/monitor/region-index.ts';
 import { IS_DENSE, PULL_BLIND, PUSH_BLIND, RegionTable } from '../../src/monitor/region-table.ts';
 import { SourceTrust } from '../../src/monitor/source-trust.ts';
@@ -90,6 +97,48 @@ describe('likelihoods', () => {
       const gain = gainOfTwoRates(h1, h1 + m1, n1, x1, h2, h2 + m2, n2, x2);
       const bound = gainBound(h1, h1 + m1, n1, x1, h2, h2 + m2, n2, x2);
       expect(bound * (1 + 1e-9) + 1e-9).toBeGreaterThanOrEqual(gain);
+    },
+  );
+
+  propertyTest.prop([count, count, count, count, count, count, exposure, exposure], { numRuns: 2000 })(
+    'nothing that gains is turned away before it is looked at',
+    (h1, m1, h2, m2, n1, n2, x1, x2) => {
+      const gain = gainOfTwoRates(h1, h1 + m1, n1, x1, h2, h2 + m2, n2, x2);
+      for (const nats of [0.5, 8, 10]) {
+        if (gain > nats * (1 + 1e-9))
+          expect(mayGain(h1, h1 + m1, n1, x1, h2, h2 + m2, n2, x2, nats)).toBe(true);
+      }
+    },
+  );
+
+  const events = fc.double({ min: 0.01, max: 2000, noNaN: true });
+  propertyTest.prop(
+    [
+      events,
+      fc.double({ min: 0, max: 0.99, noNaN: true }),
+      events,
+      exposure,
+      fc.double({ min: -3, max: 3, noNaN: true }),
+    ],
+    { numRuns: 2000 },
+  )(
+    'the combined rate is that of bisection to 1e-4, from wherever it begins',
+    (trials, share, samples, x, off) => {
+      const hits = trials * share;
+      // Brackets as the doc comment has them: between what each source says alone.
+      const [push, pull] = [
+        combinedRate(0, 0, INTERVAL_S, samples, x),
+        combinedRate(hits, trials, INTERVAL_S, 0, 0),
+      ];
+      let [low, high] = hits > 1e-9 ? [Math.min(push, pull), Math.max(push, pull)] : [0, push];
+      for (let step = 0; step < 200; step++) {
+        const r = 0.5 * (low + high);
+        const pulled = hits > 1e-9 ? (hits * r * INTERVAL_S) / Math.expm1(r * INTERVAL_S) : 0;
+        if (samples - r * (x + (trials - hits) * INTERVAL_S) + pulled > 0) low = r;
+        else high = r;
+      }
+      const rate = combinedRate(hits, trials, INTERVAL_S, samples, x, low * Math.exp(off));
+      expect(Math.abs(rate / low - 1)).toBeLessThan(1.1e-4);
     },
   );
 
@@ -198,6 +247,19 @@ describe('sources that contradict each other', () => {
   });
 });
 
+describe('joins', () => {
+  const losses = fc.array(
+    fc.oneof(fc.double({ min: 0, max: 9, noNaN: true }), fc.constant(Number.POSITIVE_INFINITY)),
+  );
+  propertyTest.prop([losses, fc.integer({ min: 1, max: 40 }), fc.double({ min: 0, max: 10, noNaN: true })])(
+    'the lowest losses are those that sorting them all finds',
+    (values, most, limit) => {
+      const sorted = values.filter((value) => value < limit).sort((a, b) => a - b);
+      expect([...lowest(Float64Array.from(values), most, limit)]).toEqual(sorted.slice(0, most));
+    },
+  );
+});
+
 describe('push ingest', () => {
   const sample = fc.record({
     at: fc.double({ min: -0.1, max: 1.1, noNaN: true }),
@@ -208,12 +270,18 @@ describe('push ingest', () => {
     rangesArbitrary({ maxRanges: 1, maxUnits: 4096 }),
     rangesArbitrary({ maxRanges: 3 }),
   );
-  propertyTest.prop([layouts, fc.array(sample, { maxLength: 3000 }), fc.nat({ max: 40 }), fc.nat()], {
-    numRuns: 60,
-  })('in chunks equals ingest one by one', (ranges, samples, pieces, flagSeed) => {
+  propertyTest.prop(
+    [layouts, fc.array(sample, { maxLength: 3000 }), fc.nat({ max: 40 }), fc.nat({ max: 10 }), fc.nat()],
+    { numRuns: 80 },
+  )('in chunks equals ingest one by one', (ranges, samples, pieces, halvings, flagSeed) => {
     const make = () => {
       const table = new RegionTable(64, PAGE_SIZE);
       table.setRanges(ranges, pieces + ranges.length);
+      // Many small regions at the beginning: more edges than one in a bucket of the index.
+      for (let k = 0; k < halvings; k++) {
+        const pages = table.sz(table.order[0]) / PAGE_SIZE;
+        if (pages > 1) table.split(0, table.start[table.order[0]] + (pages >> 1) * PAGE_SIZE, true);
+      }
       for (let i = 0; i < table.count; i++)
         if ((flagSeed >> (i % 31)) & 1) table.flags[table.order[i]] |= IS_DENSE;
       const index = new RegionIndex(64);

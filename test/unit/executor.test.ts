@@ -1,63 +1,12 @@
 import { fc, test as propTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { NO_VALUE, PageRuns } from '../../src/memory/page-runs.ts';
-import { NO_REGIONS, type Regions } from '../../src/monitor/monitor.ts';
+import { NO_VALUE } from '../../src/memory/page-runs.ts';
+import { NO_REGIONS } from '../../src/monitor/monitor.ts';
 import { forEachPieceOf, forEachRegion, NO_SPOT } from '../../src/monitor/pieces.ts';
-import { type ActionTarget, SchemeExecutor } from '../../src/schemes/executor.ts';
-import { loadSchemes } from '../../src/schemes/load.ts';
 import { checkQuota } from '../../src/testing/index.ts';
+import { executorOf, FakeHost, type FakeRegion, regionsOf } from './scheme-fakes.ts';
 
 const MIB = 2 ** 20;
-const ATTRS = { minRegionSz: 4096, aggrUs: 100_000 };
-
-interface FakeRegion {
-  readonly start: number;
-  readonly end: number;
-  readonly rate: number;
-  readonly age?: number;
-}
-
-function regionsOf(list: readonly FakeRegion[]): Regions {
-  return {
-    count: list.length,
-    start: (i) => list[i].start,
-    end: (i) => list[i].end,
-    rate: (i) => list[i].rate,
-    age: (i) => list[i].age ?? 0,
-    isIdle: (i) => list[i].rate === 0,
-    nrAccesses: () => 0,
-    accessingNid: () => -1,
-    storeShare: () => Number.NaN,
-  };
-}
-
-function executorOf(sentence: string, targetNids = [0], minRegionSz = ATTRS.minRegionSz): SchemeExecutor {
-  const { schemes } = loadSchemes(`version: 1\nschemes: ['${sentence}']`, 't', {
-    sampleUs: 5000,
-    aggrUs: 100_000,
-  });
-  return new SchemeExecutor(
-    schemes.map((scheme) => ({ scheme, targetNids, fromNids: undefined })),
-    { ...ATTRS, minRegionSz },
-  );
-}
-
-/** Everything on node 1, moves take effect at once. */
-class FakeTarget implements ActionTarget {
-  readonly runs = new PageRuns();
-  readonly moved: [number, number][] = [];
-  constructor(bytes: number) {
-    this.runs.set(0, bytes, 1);
-  }
-  placement(start: number, end: number, visit: (start: number, end: number, value: number) => void): void {
-    this.runs.forEach(start, end, visit);
-  }
-  migrate(start: number, end: number, nids: readonly number[]): void {
-    this.moved.push([start, end]);
-    this.runs.set(start, end, nids[0]);
-  }
-}
-
 const FIVE: FakeRegion[] = [60, 900, 70, 300, 80].map((rate, i) => ({
   start: i * MIB,
   end: (i + 1) * MIB,
@@ -66,7 +15,7 @@ const FIVE: FakeRegion[] = [60, 900, 70, 300, 80].map((rate, i) => ({
 
 describe('the executor', () => {
   test('takes the hottest first and cuts the last region at the quota', () => {
-    const target = new FakeTarget(5 * MIB);
+    const target = new FakeHost(5 * MIB);
     const executor = executorOf('promote hot>5 quota 2560K/s');
     executor.apply(0, regionsOf(FIVE), NO_REGIONS, target);
     expect(target.moved).toEqual([
@@ -78,7 +27,7 @@ describe('the executor', () => {
   });
 
   test('goes on in the next window, and not before', () => {
-    const target = new FakeTarget(5 * MIB);
+    const target = new FakeHost(5 * MIB);
     const executor = executorOf('promote hot>5 quota 2M/s');
     for (const timeUs of [0, 100_000, 999_999]) executor.apply(timeUs, regionsOf(FIVE), NO_REGIONS, target);
     expect(target.moved.length).toBe(2);
@@ -90,20 +39,20 @@ describe('the executor', () => {
   });
 
   test('top 2 acts on exactly the two hottest regions', () => {
-    const target = new FakeTarget(5 * MIB);
+    const target = new FakeHost(5 * MIB);
     executorOf('promote hot>5 top 2').apply(0, regionsOf(FIVE), NO_REGIONS, target);
     expect(target.moved.map(([start]) => start / MIB)).toEqual([1, 3]);
   });
 
   test('breaks ties by address', () => {
-    const target = new FakeTarget(5 * MIB);
+    const target = new FakeHost(5 * MIB);
     const same = FIVE.map((region) => ({ ...region, rate: 100 }));
     executorOf('promote hot>5 top 3').apply(0, regionsOf(same), NO_REGIONS, target);
     expect(target.moved.map(([start]) => start / MIB)).toEqual([0, 1, 2]);
   });
 
   test('neither tries nor charges what is at the target already, or not mapped', () => {
-    const target = new FakeTarget(5 * MIB);
+    const target = new FakeHost(5 * MIB);
     target.runs.set(1 * MIB, 1.5 * MIB, 0);
     target.runs.set(3 * MIB, 3.25 * MIB, NO_VALUE);
     const executor = executorOf('promote hot>5 quota 1M/s');
@@ -116,7 +65,7 @@ describe('the executor', () => {
   });
 
   test('demotes what was idle for longer than asked, and nothing else', () => {
-    const target = new FakeTarget(5 * MIB);
+    const target = new FakeHost(5 * MIB);
     const ages: FakeRegion[] = [299, 300, 301].map((age, i) => ({
       start: i * MIB,
       end: (i + 1) * MIB,
@@ -134,7 +83,7 @@ describe('the executor', () => {
 
   test('obeys the apply interval', () => {
     const executor = executorOf('stat every 1s');
-    const target = new FakeTarget(5 * MIB);
+    const target = new FakeHost(5 * MIB);
     for (let t = 0; t < 2_000_000; t += 100_000) executor.apply(t, regionsOf(FIVE), NO_REGIONS, target);
     // Two rounds on five regions.
     expect(executor.stats(0).nrTried).toBe(10);
@@ -155,7 +104,7 @@ const spot = (page: number, rate: number, pages = 1): FakeRegion => ({
   rate,
   age: 400,
 });
-const pagesOf = (target: FakeTarget): number[][] =>
+const pagesOf = (target: FakeHost): number[][] =>
   target.moved.map(([start, end]) => [start / PAGE, end / PAGE]);
 
 describe('spots', () => {
@@ -163,8 +112,8 @@ describe('spots', () => {
     sentence: string,
     spots: readonly FakeRegion[],
     regions: readonly FakeRegion[] = THREE,
-  ): FakeTarget => {
-    const target = new FakeTarget(3 * MIB);
+  ): FakeHost => {
+    const target = new FakeHost(3 * MIB);
     executorOf(sentence).apply(0, regionsOf(regions), regionsOf(spots), target);
     return target;
   };
@@ -235,7 +184,7 @@ describe('spots', () => {
   });
 
   test('smaller than the smallest region are acted on, and do not end the round', () => {
-    const target = new FakeTarget(3 * MIB);
+    const target = new FakeHost(3 * MIB);
     const executor = executorOf('promote hot>5 quota 532K/s', [0], 64 * 1024);
     executor.apply(0, regionsOf(THREE), regionsOf([spot(7, 2000)]), target);
     // 4K of the quota went to the spot; of the rest a cut takes whole regions of 64K.
@@ -282,7 +231,7 @@ describe('a round', () => {
   )(
     'tries no byte twice, keeps quota and top, goes by priority, and acts on whole pieces but for the last',
     (regions, spots, sentence, quotaPages, top, minRegionSz) => {
-      const target = new FakeTarget(1000 * PAGE);
+      const target = new FakeHost(1000 * PAGE);
       const executor = executorOf(`${sentence} quota ${quotaPages * PAGE}/s top ${top}`, [0], minRegionSz);
       const [view, spotView] = [regionsOf(regions), regionsOf(spots)];
       executor.apply(0, view, spotView, target);
@@ -342,7 +291,7 @@ describe('the quota', () => {
       for (const { waitMs, rates, pages } of steps) {
         timeUs += waitMs * 1000;
         // Memory comes back to the slow node each time, so there is always work.
-        const target = new FakeTarget(rates.length * pages * 4096);
+        const target = new FakeHost(rates.length * pages * 4096);
         const regions = rates.map((rate, i) => ({
           start: i * pages * 4096,
           end: (i + 1) * pages * 4096,

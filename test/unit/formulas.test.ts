@@ -1,6 +1,6 @@
 /** Formulas against numbers stated by their sources, not against our own output. */
 import { describe, expect, test } from 'vitest';
-import { watermarksOf } from '../../src/machines/mover.ts';
+import { watermarksOf } from '../../src/machines/watermarks.ts';
 import { editDistance, nearestWord } from '../../src/memory/nearest-word.ts';
 import { RandomStream } from '../../src/memory/random.ts';
 import { ADISTANCE_CHUNK, abstractDistance } from '../../src/memory/tier.ts';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Machine } from '../../src/machines/machine.ts';
 import { footprintRanges } from '../../src/machines/replayed/footprint.ts';
 import { openReplay } from '../../src/machines/replayed/open-replay.ts';
-import { createPreset } from '../../src/machines/simulated/presets.ts';
+import { createPreset } from '../../src/machines/simulated/presets/index.ts';
 import { SimulatedMachine } from '../../src/machines/simulated/simulated-machine.ts';
 import type { Workload } from '../../src/machines/simulated/workload.ts';
 import { createAccessBatch } from '../../src/memory/access-batch.ts';
@@ -171,7 +171,7 @@ describe('moving memory', () => {
 
   test('takes the time that the bandwidth gives', () => {
     const machine = machineWith(workload, 256 * MIB, 2 * GIB);
-    machine.submit({ start: 0, end: 128 * MIB, targetNid: 1, tag: 0 });
+    machine.submit({ action: 'migrate_hot', start: 0, end: 128 * MIB, targetNid: 1, tag: 0 });
     machine.advance(62_500);
     expect(machine.moves.demotedBytes).toBe(64 * MIB);
     machine.advance(62_500);
@@ -182,7 +182,7 @@ describe('moving memory', () => {
   test('to a full node fails, is counted, and leaves every page where it was', () => {
     const machine = machineWith(workload, 256 * MIB, 2 * GIB);
     const before = machine.gauge(0).freeBytes;
-    machine.submit({ start: 512 * MIB, end: 768 * MIB, targetNid: 0, tag: 3 });
+    machine.submit({ action: 'migrate_hot', start: 512 * MIB, end: 768 * MIB, targetNid: 0, tag: 3 });
     for (let i = 0; i < 100; i++) machine.advance(10_000);
     const outcomes = new Map<string, number>();
     machine.collect((tag, start, end, outcome) => {
@@ -190,15 +190,15 @@ describe('moving memory', () => {
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + end - start);
     });
     // What is free above the min watermark can be used.
-    expect((outcomes.get('moved') ?? 0) + (outcomes.get('destination_full') ?? 0)).toBe(256 * MIB);
-    expect(machine.moves.promotedBytes).toBe(outcomes.get('moved'));
+    expect((outcomes.get('applied') ?? 0) + (outcomes.get('destination_full') ?? 0)).toBe(256 * MIB);
+    expect(machine.moves.promotedBytes).toBe(outcomes.get('applied'));
     expect(machine.moves.failedBytes).toBe(outcomes.get('destination_full'));
-    expect(outcomes.get('moved') ?? 0).toBeLessThanOrEqual(before);
+    expect(outcomes.get('applied') ?? 0).toBeLessThanOrEqual(before);
   });
 
   test('kswapd makes room with the least recently used memory, not with what is in use', () => {
     const machine = machineWith(workload, 256 * MIB, 2 * GIB, GIB);
-    machine.submit({ start: 512 * MIB, end: 576 * MIB, targetNid: 0, tag: 0 });
+    machine.submit({ action: 'migrate_hot', start: 512 * MIB, end: 576 * MIB, targetNid: 0, tag: 0 });
     for (let i = 0; i < 100; i++) machine.advance(10_000);
     expect(machine.moves.failedBytes).toBe(0);
     expect(machine.moves.reclaimDemotedBytes).toBeGreaterThan(32 * MIB);
@@ -224,7 +224,13 @@ describe('moving memory', () => {
       let answered = 0;
       for (const { start, pages, nid, waitUs } of moves) {
         const end = Math.min(256, start + pages);
-        machine.submit({ start: start * PAGE_SIZE, end: end * PAGE_SIZE, targetNid: nid, tag: 0 });
+        machine.submit({
+          action: 'migrate_hot',
+          start: start * PAGE_SIZE,
+          end: end * PAGE_SIZE,
+          targetNid: nid,
+          tag: 0,
+        });
         asked += (end - start) * PAGE_SIZE;
         machine.advance(waitUs);
         machine.collect((_tag, from, to) => {
@@ -314,12 +320,12 @@ describe('the replayed machine', () => {
     const machine = await open(3);
     for (let i = 0; i < 9; i++) machine.advance(5000);
     // Page 5 found room in the fast tier; put it down and up again.
-    machine.submit({ start: 5 * 4096, end: 6 * 4096, targetNid: 1, tag: 0 });
+    machine.submit({ action: 'migrate_hot', start: 5 * 4096, end: 6 * 4096, targetNid: 1, tag: 0 });
     machine.advance(5000);
     const { fastAccesses } = machine.truth.totals();
     machine.advance(5000);
     expect(machine.truth.totals().fastAccesses).toBe(fastAccesses);
-    machine.submit({ start: 5 * 4096, end: 6 * 4096, targetNid: 0, tag: 0 });
+    machine.submit({ action: 'migrate_hot', start: 5 * 4096, end: 6 * 4096, targetNid: 0, tag: 0 });
     machine.advance(5000);
     const back = machine.truth.totals().fastAccesses;
     machine.advance(5000);

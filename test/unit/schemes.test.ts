@@ -1,12 +1,8 @@
-import { fc, test as propertyTest } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { ThermoErrors } from '../../src/memory/error.ts';
-import type { PushSetting } from '../../src/memory/push-setting.ts';
-import { MONITOR_NAMES } from '../../src/monitor/create-monitor.ts';
 import { rateOfShare } from '../../src/monitor/rate.ts';
 import { explainSchemes } from '../../src/schemes/explain.ts';
 import { loadSchemes } from '../../src/schemes/load.ts';
-import type { MonitorSettings } from '../../src/schemes/monitor-block.ts';
 import type { Scheme } from '../../src/schemes/scheme.ts';
 
 const INTERVALS = { sampleUs: 5000, aggrUs: 100_000 };
@@ -33,7 +29,7 @@ describe('a sentence', () => {
   test('promote hot>5 to DRAM quota 1G/s means a rate, a target and a window', () => {
     const [scheme] = load('promote hot>5 to DRAM quota 1G/s');
     expect(scheme.action).toBe('migrate_hot');
-    expect(scheme.target).toBe('DRAM');
+    expect(scheme.dests).toEqual([{ place: 'DRAM', weight: 1 }]);
     expect(scheme.pattern.minRatePerS).toEqual({ value: rateOfShare(0.25, 0.005), isOpen: true });
     expect(scheme.quota).toMatchObject({ szBytes: 2 ** 30, resetIntervalUs: 1e6 });
   });
@@ -55,7 +51,10 @@ describe('a sentence', () => {
   });
 
   test('a target defaults to the fast tier for promote and the slow one for demote', () => {
-    expect(load('promote hot>5', 'demote cold>1m').map((scheme) => scheme.target)).toEqual(['fast', 'slow']);
+    expect(load('promote hot>5', 'demote cold>1m').map((scheme) => scheme.dests[0].place)).toEqual([
+      'fast',
+      'slow',
+    ]);
   });
 
   test('hot>25% is the share, and keeps its meaning whatever the intervals are', () => {
@@ -96,123 +95,12 @@ schemes:
 `;
     const [scheme] = loadSchemes(text, 'f', INTERVALS).schemes;
     expect(scheme).toMatchObject({
-      target: 'node0',
+      dests: [{ place: 'node0', weight: 1 }],
       applyIntervalUs: 1e6,
       quota: { szBytes: 2 ** 20, resetIntervalUs: 1e6, weights: { sz: 0, nrAccesses: 1, age: 0.5 } },
     });
     expect(scheme.pattern.minAgeUs.value).toBe(1e6);
   });
-});
-
-describe('the monitor block', () => {
-  const read = (block: string) =>
-    loadSchemes(`version: 1\nmonitor: ${block}\nschemes: [stat]\n`, 'f', INTERVALS).monitor;
-
-  test('says everything that the command line can say about monitoring', () => {
-    const text = `
-  name: damon@push-rfc
-  intervals:
-    sample_us: 1ms
-    aggr_us: 20ms
-    intervals_goal: {access_bp: 4 %, aggrs: 3, min_sample_us: 1ms, max_sample_us: 10s}
-  nr_regions: {min: 10, max: 500}
-  min_region_sz: 2 MiB
-  pull: 15k/s
-  push: period=10000
-  weights: {pull: 50 %, push: 1}
-  overhead: 1%`;
-    expect(read(text)).toEqual({
-      name: 'damon@push-rfc',
-      sampleUs: 1000,
-      aggrUs: 20_000,
-      intervalsGoal: { accessBp: 400, aggrs: 3, minSampleUs: 1000, maxSampleUs: 1e7 },
-      minNrRegions: 10,
-      maxNrRegions: 500,
-      minRegionSz: 2 ** 21,
-      pullPerS: 15_000,
-      push: { kind: 'period', accesses: 10_000 },
-      weights: { pull: 0.5, push: 1 },
-      overhead: 0.01,
-    });
-  });
-
-  test('knows off, and bare numbers in the unit of their key', () => {
-    expect(read('{pull: off, push: off, overhead: off}')).toEqual({
-      pullPerS: 0,
-      push: { kind: 'off' },
-      overhead: 'off',
-    });
-    const goal = '{access_bp: 250, aggrs: 1, min_sample_us: 100, max_sample_us: 2000}';
-    expect(read(`{intervals: {sample_us: 200, intervals_goal: ${goal}}}`)).toEqual({
-      sampleUs: 200,
-      intervalsGoal: { accessBp: 250, aggrs: 1, minSampleUs: 100, maxSampleUs: 2000 },
-    });
-  });
-
-  test('fills what a goal or weights leave out, and nothing else', () => {
-    expect(read('{}')).toEqual({});
-    expect(read('{intervals: {intervals_goal: {}}, weights: {push: 0}}')).toEqual({
-      intervalsGoal: { accessBp: 400, aggrs: 3, minSampleUs: 5000, maxSampleUs: 1e7 },
-      weights: { pull: 1, push: 0 },
-    });
-  });
-
-  const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
-  const us = fc.integer({ min: 1, max: 1e12 }).map((ns) => ns / 1000);
-  const perS = fc.double({ min: 1e-3, max: 1e8, noNaN: true });
-  const settings = fc
-    .record({
-      name: maybe(fc.constantFrom(...MONITOR_NAMES)),
-      sampleUs: maybe(us),
-      aggrUs: maybe(us),
-      intervalsGoal: maybe(
-        fc
-          .record({
-            accessBp: fc.integer({ min: 1, max: 10000 }),
-            aggrs: fc.integer({ min: 1, max: 99 }),
-            a: us,
-            b: us,
-          })
-          .map(({ a, b, ...rest }) => ({
-            ...rest,
-            minSampleUs: Math.max(1, Math.min(a, b)),
-            maxSampleUs: Math.max(1, a, b),
-          })),
-      ),
-      minNrRegions: maybe(fc.nat()),
-      maxNrRegions: maybe(fc.nat()),
-      minRegionSz: maybe(fc.integer({ min: 0, max: 45 }).map((bits) => 2 ** bits)),
-      pullPerS: maybe(fc.oneof(fc.constant(0), perS)),
-      push: maybe(
-        fc.oneof(
-          fc.constant<PushSetting>({ kind: 'off' }),
-          perS.map((each): PushSetting => ({ kind: 'rate', perS: each })),
-          fc.integer({ min: 1, max: 2 ** 27 }).map((accesses): PushSetting => ({ kind: 'period', accesses })),
-        ),
-      ),
-      weights: maybe(
-        fc.record({
-          pull: fc.double({ min: 1e-9, max: 1, noNaN: true }),
-          push: fc.double({ min: 0, max: 1, noNaN: true }),
-        }),
-      ),
-      overhead: maybe(
-        fc.oneof(
-          fc.constant('off' as const),
-          fc.integer({ min: 1, max: 1e9 }).map((millionths) => millionths / 1e7 / 100),
-        ),
-      ),
-    })
-    // Keys without a value are left out, as a file does.
-    .map((each) => Object.fromEntries(Object.entries(each).filter(([, value]) => value !== undefined)));
-  propertyTest.prop([settings])(
-    'printed by explain reads back to the same settings',
-    (monitor: MonitorSettings) => {
-      const { schemes } = loadSchemes('version: 1\nschemes: [stat]', 'a', INTERVALS);
-      const text = explainSchemes({ file: 'a', schemes, monitor });
-      expect(loadSchemes(text, 'b', INTERVALS).monitor).toEqual(monitor);
-    },
-  );
 });
 
 describe('a mistake is reported with its place and the way out', () => {
@@ -266,7 +154,7 @@ describe('a mistake is reported with its place and the way out', () => {
     [
       'a quota without a window',
       `${head}  - promote hot>5 quota 1G\n`,
-      /^test\.yaml:3:19: the quota "1G" has no window\n {2}expected bytes per time/,
+      /^test\.yaml:3:25: the quota "1G" has no window\n {2}expected for example: quota 1G\/s/,
     ],
     [
       'more samples than there are',
@@ -337,6 +225,26 @@ describe('a mistake is reported with its place and the way out', () => {
       'a goal of no accesses',
       'version: 1\nmonitor:\n  intervals:\n    intervals_goal: {access_bp: 0%}\nschemes: [stat]\n',
       /^test\.yaml:4:21: intervals_goal: 0 bp is no share/,
+    ],
+    [
+      'intervals that contradict each other',
+      'version: 1\nmonitor:\n  intervals: {sample_us: 1s, aggr_us: 100ms}\nschemes: [stat]\n',
+      /^test\.yaml:3:39: aggr_us: the aggregation interval .* is shorter than the sampling interval/,
+    ],
+    [
+      'fewer regions than there must be',
+      'version: 1\nmonitor: {nr_regions: {min: 20, max: 10}}\nschemes: [stat]\n',
+      /^test\.yaml:2:38: max: at most 10 regions is below the minimum of 20/,
+    ],
+    [
+      'regions of no whole page',
+      'version: 1\nmonitor: {min_region_sz: 6000}\nschemes: [stat]\n',
+      /^test\.yaml:2:26: min_region_sz: the minimum region size is 6000 bytes/,
+    ],
+    [
+      'a sampling interval outside those it is tuned in',
+      'version: 1\nmonitor: {intervals: {sample_us: 1ms, intervals_goal: {min_sample_us: 5ms}}}\nschemes: [stat]\n',
+      /^test\.yaml:2:55: intervals_goal: the sampling interval .* lies outside/,
     ],
     [
       'a goal with its bounds swapped',

@@ -1,10 +1,10 @@
 /** The engine with interval auto-tuning: DAMON's order and deadlines, and schemes that keep their meaning. */
 import { describe, expect, test } from 'vitest';
+
 import { Engine } from '../../src/engine/engine.ts';
 import type { EngineState } from '../../src/engine/state.ts';
 import { runSchemes } from '../../src/lab/run.ts';
-import { createPreset } from '../../src/machines/simulated/presets.ts';
-import type { RunVisitor } from '../../src/memory/page-runs.ts';
+import { createPreset } from '../../src/machines/simulated/presets/index.ts';
 import { RandomStream } from '../../src/memory/random.ts';
 import { createMonitor, type MonitorName } from '../../src/monitor/create-monitor.ts';
 import { DEFAULT_INTERVALS_GOAL } from '../../src/monitor/interval-tuner.ts';
@@ -15,9 +15,9 @@ import {
   type MonitorAttrs,
   NO_REGIONS,
 } from '../../src/monitor/monitor.ts';
-import { SchemeExecutor } from '../../src/schemes/executor.ts';
 import { loadSchemes } from '../../src/schemes/load.ts';
 import { resolveSchemes } from '../../src/schemes/resolve.ts';
+import { executorOf, FakeHost, regionsOf } from './scheme-fakes.ts';
 
 const GIB = 2 ** 30;
 
@@ -194,20 +194,13 @@ describe('the engine', () => {
   });
 
   test('schemes count ages in the present aggregation interval', () => {
-    const { schemes } = loadSchemes("version: 1\nschemes: ['stat cold>2s']", 't', DEFAULT_ATTRS);
-    const executor = new SchemeExecutor(
-      schemes.map((scheme) => ({ scheme, targetNids: [0], fromNids: undefined })),
-      DEFAULT_ATTRS,
-    );
-    const idle = { ...NO_REGIONS, count: 1, start: () => 0, end: () => GIB, rate: () => 0, age: () => 20 };
-    const target = {
-      placement: (start: number, end: number, visit: RunVisitor) => visit(start, end, 1),
-      migrate: () => {},
-    };
-    executor.apply(0, idle, NO_REGIONS, target);
+    const executor = executorOf('stat cold>2s');
+    const idle = regionsOf([{ start: 0, end: GIB, rate: 0, age: 20 }]);
+    const host = new FakeHost(GIB);
+    executor.apply(0, idle, NO_REGIONS, host);
     expect(executor.stats(0).szTried).toBe(0);
-    executor.setAttrs({ aggrUs: 100_001 });
-    executor.apply(0, idle, NO_REGIONS, target);
+    executor.executor.setAttrs({ ...DEFAULT_ATTRS, aggrUs: 100_001 });
+    executor.apply(0, idle, NO_REGIONS, host);
     expect(executor.stats(0).szTried).toBe(GIB);
   });
 });
@@ -216,7 +209,7 @@ test('memory that moves counts at its new place in one long interval as in many 
   const accessesAfter = (stepUs: number): number => {
     const machine = createPreset('seed-test-2', { seed: 1, sizeBytes: 6 * GIB, push: { kind: 'off' } });
     // The active GiB goes to CXL within half a second, at 2 GiB/s.
-    machine.submit({ start: 0, end: GIB, targetNid: 1, tag: 0 });
+    machine.submit({ action: 'migrate_hot', start: 0, end: GIB, targetNid: 1, tag: 0 });
     for (let us = 0; us < 2e6; us += stepUs) machine.advance(stepUs);
     return machine.totals().accesses;
   };

@@ -18,6 +18,17 @@ const data: HeatMapData = {
   }),
 };
 
+const COUNTS = {
+  elsewhereBytes: 0,
+  filteredOutBytes: 0,
+  nrTried: 120,
+  nrApplied: 119,
+  nrSnapshots: 4350,
+  matchedBytes: 2 ** 30,
+  cpuSeconds: 131,
+  isActive: true,
+};
+
 const facts: RunFacts = {
   machine: 'seed-test-2',
   workload: 'a sweep',
@@ -28,11 +39,15 @@ const facts: RunFacts = {
   accesses: 25_769_803_776,
   fastTierShare: 0.972,
   completionSeconds: 435,
+  slowdown: 0.042,
   baseline: { static: 628.2, allFast: 417.5, staticFastTierShare: 0.664 },
   promotedBytes: 64.7 * 2 ** 30,
   demotedBytes: 64.8 * 2 ** 30,
   reclaimDemotedBytes: 64.8 * 2 ** 30,
   failedBytes: 4096,
+  pingPongBytes: 3 * 2 ** 20,
+  pagedOutBytes: 0,
+  pagedInBytes: 0,
   regions: { peak: 904, limit: 1000 },
   metadataBytes: 286_278,
   pullChecks: 6_525_375,
@@ -46,7 +61,10 @@ const facts: RunFacts = {
       triedBytes: 2 ** 36,
       appliedBytes: 2 ** 36 - 4096,
       failedBytes: 4096,
+      failedBy: { destination_full: 4096, not_mapped: 0, busy: 0 },
+      ...COUNTS,
       quotaBytes: 2 ** 30,
+      effectiveBytes: 2 ** 30,
       quotaSeconds: 1,
       quotaExceeded: 21,
     },
@@ -56,13 +74,19 @@ const facts: RunFacts = {
       triedBytes: 0,
       appliedBytes: 0,
       failedBytes: 0,
+      failedBy: { destination_full: 0, not_mapped: 0, busy: 0 },
+      ...COUNTS,
+      filteredOutBytes: 2 ** 31,
+      isActive: false,
       quotaBytes: null,
+      effectiveBytes: 7 * 2 ** 20,
       quotaSeconds: 1,
       quotaExceeded: 0,
     },
   ],
   hotSet: { precision: 0.97, recall: 0.975, f1: 0.972, minRatePerS: 57.5 },
   interrupted: false,
+  isComplete: true,
   warnings: ['3 of 100 lines are no lackey access and were left out (first: line 7)'],
 };
 
@@ -111,7 +135,9 @@ describe('the summary', () => {
   });
 
   test('of an interrupted run gives no completion time', () => {
-    expect(renderRunSummary({ ...facts, interrupted: true }, 120)).toMatch(/completion time +interrupted/);
+    expect(renderRunSummary({ ...facts, interrupted: true, isComplete: false }, 120)).toMatch(
+      /completion time +interrupted/,
+    );
   });
 });
 

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { runSchemes } from '../../lab/run.ts';
 import type { ModelledMachine } from '../../machines/machine.ts';
 import { openReplay } from '../../machines/replayed/open-replay.ts';
-import { createPreset } from '../../machines/simulated/presets.ts';
+import { createPreset } from '../../machines/simulated/presets/index.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { EvidenceMonitor } from '../../monitor/evidence-monitor.ts';
 import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
@@ -16,6 +16,7 @@ import { loadSchemes } from '../../schemes/load.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
 import { VERSION } from '../version.ts';
 import { aggregation, anHour, pushIngest } from './monitor-cases.ts';
+import { schemeRounds } from './scheme-cases.ts';
 
 /** Numbers of one case, each with its unit in the name. */
 export type Numbers = Readonly<Record<string, number>>;
@@ -160,12 +161,12 @@ export interface BenchCase {
 export const BENCH_CASES: readonly BenchCase[] = [
   {
     name: 'push-ingest',
-    what: 'samples at random addresses into the bins of 1000 regions (target: 100 M/s), and into a counter per page',
+    what: 'samples at random addresses, in batches of 4096, into the bins of 1000 regions (target: 100 M/s), and into a counter per page',
     run: pushIngest,
   },
   {
     name: 'aggregation-1000',
-    what: 'decay, merge, split and age of 1000 regions (target: under 0.5 ms, a check under 100 ns, 300 bytes a region)',
+    what: 'aggregation of 1000 regions (target: under 0.5 ms, a check beside its source under 100 ns, 300 bytes a region)',
     run: aggregation(1000),
   },
   {
@@ -173,7 +174,16 @@ export const BENCH_CASES: readonly BenchCase[] = [
     what: 'the same of 10,000 regions (target: under 6 ms)',
     run: aggregation(10_000),
   },
-  { name: 'an-hour', what: 'an hour of modelled time (target: memory stays flat)', run: anHour },
+  {
+    name: 'schemes',
+    what: 'a round of 10 schemes with filters, priorities and quotas on 10,000 regions (target: under 10 ms)',
+    run: schemeRounds,
+  },
+  {
+    name: 'an-hour',
+    what: 'an hour of modelled time, memory after collections of garbage (target: flat)',
+    run: anHour,
+  },
   {
     name: 'default-job',
     what: 'run schemes/promote-hot.yaml on seed-test-2, 192 GiB (target: under 5 s, 300 MB)',

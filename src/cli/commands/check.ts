@@ -1,64 +1,116 @@
 /** `thermocline check` and `thermocline explain`: what is wrong with a scheme file, and what it means. */
-import { createPreset } from '../../machines/simulated/presets.ts';
+import { createPreset } from '../../machines/simulated/presets/index.ts';
 import { ThermoError, ThermoErrors } from '../../memory/error.ts';
-import { validateAttrs } from '../../monitor/attrs.ts';
 import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
-import { describeScheme, explainSchemes } from '../../schemes/explain.ts';
+import { describeInLines } from '../../schemes/describe.ts';
+import { explainSchemes } from '../../schemes/explain.ts';
 import type { LoadedSchemes } from '../../schemes/load.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
+import { findWarnings, type SchemeWarning } from '../../schemes/warnings.ts';
+import { renderProblem } from '../../view/problem.ts';
+import { inOrderOfText } from '../../yaml/read-yaml.ts';
 import { resolveMonitor } from '../monitor-settings.ts';
-import { readSchemes } from '../scheme-input.ts';
+import { readSchemes, readSchemesAndProblems } from '../scheme-input.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface CheckOptions {
   readonly machine: string;
   readonly json?: boolean;
+  readonly strict?: boolean;
 }
 
-/** @returns the exit status: 1 if a problem was found */
+interface Findings {
+  readonly loaded: LoadedSchemes;
+  readonly problems: readonly ThermoError[];
+  readonly warnings: readonly SchemeWarning[];
+}
+
+/** @returns the exit status: 1 if a problem was found, or with --strict a warning */
 export async function checkCommand(path: string, options: CheckOptions, terminal: Terminal): Promise<number> {
-  let loaded: LoadedSchemes;
-  try {
-    loaded = await readSchemes(path, DEFAULT_ATTRS, terminal);
-    validateAttrs(resolveMonitor({ seed: 1 }, loaded.monitor).attrs);
-    resolveSchemes(loaded.schemes, createPreset(options.machine, { seed: 1 }));
-  } catch (error) {
-    const problems = problemsOf(error);
-    if (!options.json || problems === undefined) throw error;
-    terminal.stdout.write(`${JSON.stringify(checkReport(path, problems, []), null, 2)}\n`);
-    return 1;
-  }
+  const findings = await inspect(path, options, terminal);
+  const { loaded, problems, warnings } = findings;
+  const status = problems.length > 0 || (options.strict === true && warnings.length > 0) ? 1 : 0;
   if (options.json) {
-    const names = loaded.schemes.map((scheme) => scheme.name);
-    terminal.stdout.write(`${JSON.stringify(checkReport(path, [], names), null, 2)}\n`);
-    return 0;
+    terminal.stdout.write(`${JSON.stringify(checkReport(path, findings), null, 2)}\n`);
+    return status;
   }
-  const count = loaded.schemes.length;
-  terminal.stdout.write(`${path}: ${count} scheme${count === 1 ? '' : 's'}, no problems\n`);
-  for (const scheme of loaded.schemes) terminal.stdout.write(`  ${scheme.name}: ${describeScheme(scheme)}\n`);
-  return 0;
+  if (problems.length > 0) throw new ThermoErrors(problems);
+  for (const warning of warnings) terminal.stderr.write(renderProblem(warning, 'warning'));
+  const parts = [
+    count(loaded.schemes.length, 'scheme'),
+    'no problems',
+    ...(warnings.length > 0 ? [count(warnings.length, 'warning')] : []),
+  ];
+  terminal.stdout.write(`${path}: ${parts.join(', ')}\n`);
+  for (const scheme of loaded.schemes) {
+    const lines = describeInLines(scheme, terminal.width - 4, `${scheme.name}: `);
+    terminal.stdout.write(`  ${lines.join('\n    ')}\n`);
+  }
+  return status;
 }
 
-/** Mistakes in what was checked; undefined for anything else. */
-function problemsOf(error: unknown): readonly ThermoError[] | undefined {
-  if (error instanceof ThermoErrors) return error.errors;
-  const isMistake = error instanceof ThermoError && error.code === 'THERMO_MONITOR_CONFIG';
-  return isMistake ? [error] : undefined;
+/** Everything that can be found without running: in the file, in its monitoring, on the machine. */
+async function inspect(path: string, options: CheckOptions, terminal: Terminal): Promise<Findings> {
+  const problems: ThermoError[] = [];
+  const machine = createPreset(options.machine, { seed: 1 });
+  try {
+    const loaded = await readSchemesAndProblems(path, DEFAULT_ATTRS, terminal, problems);
+    const monitor = attempt(problems, () => resolveMonitor({ seed: 1 }, loaded.monitor, loaded.monitorAt));
+    const schemes = attempt(problems, () => resolveSchemes(loaded.schemes, machine));
+    const isSound = problems.length === 0 && schemes !== undefined && monitor !== undefined;
+    const warnings = isSound
+      ? findWarnings(schemes, {
+          machine,
+          attrs: monitor.attrs,
+          freeBytes: new Map(machine.nodes.map(({ nid }) => [nid, machine.gauge(nid).freeBytes])),
+          // Modelled machines have a kswapd that demotes.
+          reclaims: machine.kind === 'simulated',
+        })
+      : [];
+    return { loaded, problems: inOrderOfText(problems), warnings: inOrderOfText(warnings) };
+  } finally {
+    machine.close();
+  }
 }
 
-function checkReport(file: string, errors: readonly ThermoError[], schemes: readonly string[]): object {
+/** Mistakes in what is checked go to `problems`. */
+function attempt<T>(problems: ThermoError[], action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof ThermoErrors) problems.push(...error.errors);
+    else if (error instanceof ThermoError) problems.push(error);
+    else throw error;
+    return undefined;
+  }
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+function checkReport(file: string, { loaded, problems, warnings }: Findings): object {
+  const ok = problems.length === 0;
   return {
     schema: 'thermocline.check/1',
     file,
-    ok: errors.length === 0,
-    problems: errors.map(({ code, message, hint, where }) => ({
+    ok,
+    problems: problems.map(({ code, message, hint, where }) => ({
       code,
       line: where?.line ?? null,
       column: where?.column ?? null,
       message,
       hint: hint ?? null,
     })),
-    schemes,
+    schemes: ok ? loaded.schemes.map((scheme) => scheme.name) : [],
+    warnings: warnings.map(({ code, message, why, hint, where }) => ({
+      code,
+      line: where.line,
+      column: where.column,
+      message,
+      why,
+      hint,
+    })),
   };
 }
 

@@ -1,9 +1,11 @@
 /** `thermocline run`: a scheme file on a simulated machine or a replayed trace. */
+import { isDeepStrictEqual } from 'node:util';
 import { type RunReport, type RunResult, runSchemes } from '../../lab/run.ts';
 import type { ModelledMachine } from '../../machines/machine.ts';
 import { openReplay } from '../../machines/replayed/open-replay.ts';
 import type { FastSize } from '../../machines/replayed/replayed-machine.ts';
-import { createPreset } from '../../machines/simulated/presets.ts';
+import { createPreset } from '../../machines/simulated/presets/index.ts';
+import { ThermoError } from '../../memory/error.ts';
 import type { PushSetting } from '../../memory/push-setting.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { totalBytes } from '../../memory/range.ts';
@@ -19,6 +21,7 @@ import { type RunMonitor, type RunMonitorOptions, resolveMonitor } from '../moni
 import { OutputDirectory } from '../output-directory.ts';
 import { Progress } from '../progress.ts';
 import { readSchemes } from '../scheme-input.ts';
+import { SchemeWatch } from '../scheme-watch.ts';
 import type { Terminal } from '../terminal.ts';
 import { Turns } from '../turns.ts';
 import { VERSION } from '../version.ts';
@@ -31,6 +34,10 @@ export interface RunCommandOptions extends RunMonitorOptions {
   readonly fast: FastSize;
   readonly ips?: number;
   readonly fetches?: boolean;
+  /** Modelled time after which the run ends, us. */
+  readonly for?: number;
+  /** Follow changes of the scheme file. */
+  readonly reload?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
   /** Directory, or false for none. */
@@ -54,7 +61,7 @@ export async function runCommand(
     aggrUs: options.aggr ?? DEFAULT_ATTRS.aggrUs,
   };
   const loaded = await readSchemes(schemeFile, defaults, terminal);
-  const chosen = resolveMonitor(options, loaded.monitor);
+  const chosen = resolveMonitor(options, loaded.monitor, loaded.monitorAt);
   const monitor = createMonitor(chosen.name, chosen.attrs, new RandomStream(options.seed, 'monitor'));
   const progress = new Progress(terminal, options.quiet === true);
   const outPath = options.out ?? (options.json ? false : DEFAULT_OUT);
@@ -63,8 +70,18 @@ export async function runCommand(
   try {
     machine = await openMachine(options, chosen, terminal, progress);
     const schemes = resolveSchemes(loaded.schemes, machine);
+    const watch = options.reload ? openWatch(schemeFile, chosen, machine, options, terminal) : undefined;
     out = outPath === false ? undefined : new OutputDirectory(outPath);
-    const result = await runOn(machine, { monitor, chosen, schemes, options, terminal, progress, out });
+    const result = await runOn(machine, {
+      monitor,
+      chosen,
+      schemes,
+      options,
+      terminal,
+      progress,
+      out,
+      watch,
+    });
     progress.end();
     result.report.wallSeconds = (performance.now() - startMs) / 1000;
     print(result, machine, options, terminal);
@@ -126,10 +143,48 @@ interface Context {
   readonly terminal: Terminal;
   readonly progress: Progress;
   readonly out: OutputDirectory | undefined;
+  readonly watch: SchemeWatch | undefined;
+}
+
+/** @throws ThermoError THERMO_USAGE for what cannot be read twice */
+function openWatch(
+  path: string,
+  chosen: RunMonitor,
+  machine: ModelledMachine,
+  options: RunCommandOptions,
+  terminal: Terminal,
+): SchemeWatch {
+  if (path === '-') {
+    throw new ThermoError('THERMO_USAGE', 'standard input cannot be read again', {
+      hint: 'give --reload a file',
+    });
+  }
+  let { attrs } = chosen;
+  return new SchemeWatch({
+    path,
+    takeUndo: terminal.listenForUndo(),
+    say: (text) => terminal.stderr.write(text),
+    read: async () => {
+      const loaded = await readSchemes(path, chosen.attrs, terminal);
+      const next = resolveMonitor(options, loaded.monitor, loaded.monitorAt);
+      if (next.name !== chosen.name) {
+        throw new ThermoError(
+          'THERMO_MONITOR_CONFIG',
+          `the monitor cannot become ${next.name} while ${chosen.name} runs`,
+          {
+            hint: 'stop the run and start it anew',
+          },
+        );
+      }
+      // Attributes that say the same stay the same: what tuning has made of them is kept.
+      if (!isDeepStrictEqual(next.attrs, attrs)) attrs = next.attrs;
+      return { schemes: resolveSchemes(loaded.schemes, machine), attrs };
+    },
+  });
 }
 
 async function runOn(machine: ModelledMachine, context: Context): Promise<RunResult> {
-  const { monitor, chosen, schemes, options, terminal, progress, out } = context;
+  const { monitor, chosen, schemes, options, terminal, progress, out, watch } = context;
   const turns = new Turns();
   let sequence = 0;
   return runSchemes({
@@ -140,6 +195,7 @@ async function runOn(machine: ModelledMachine, context: Context): Promise<RunRes
     version: VERSION,
     ...(chosen.overheadShare === undefined ? {} : { overheadShare: chosen.overheadShare }),
     shouldStop: terminal.isInterrupted,
+    ...(options.for === undefined ? {} : { untilUs: options.for }),
     onPublished: ({ state, patches }) => {
       out?.append(
         'journal.ndjson',
@@ -147,7 +203,7 @@ async function runOn(machine: ModelledMachine, context: Context): Promise<RunRes
       );
       progress.update('running', machine.progress(), `${formatSeconds(state.timeUs / 1e6)} modelled`);
     },
-    pause: () => turns.pause(),
+    pause: (engine) => watch?.look(engine) ?? turns.pause(),
   });
 }
 

@@ -7,11 +7,12 @@
  * rates. Pages never move. The time per check and sample does not depend on the field.
  */
 import { pushSample } from '../../memory/access-batch.ts';
+import type { Action } from '../../memory/action.ts';
 import type { PushSetting } from '../../memory/push-setting.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { type AddressRange, PAGE_SIZE } from '../../memory/range.ts';
 import { ADISTANCE_DRAM, type MemoryNode } from '../../memory/tier.ts';
-import type { Action, Baseline, ModelledMachine, Truth } from '../machine.ts';
+import type { Baseline, ModelledMachine, Truth } from '../machine.ts';
 import { ModelledBase } from '../modelled-base.ts';
 import { Mover } from '../mover.ts';
 import type { AccessField } from './access-field.ts';

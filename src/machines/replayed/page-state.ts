@@ -3,7 +3,7 @@
  */
 import type { PageTable } from '../../memory/page-table.ts';
 import { PAGE_SIZE } from '../../memory/range.ts';
-import type { ReclaimOrder } from '../mover.ts';
+import type { ReclaimOrder } from '../kswapd.ts';
 
 /** Node of a page that was not touched yet. */
 export const UNTOUCHED = 255;

@@ -22,7 +22,8 @@ import { formatBytes } from '../../memory/units.ts';
 import { PAUSE_ID, type TraceSpool } from '../../records/trace-spool.ts';
 import type { Baseline, ModelledMachine, Truth } from '../machine.ts';
 import { ModelledBase } from '../modelled-base.ts';
-import { Mover, watermarksOf } from '../mover.ts';
+import { Mover } from '../mover.ts';
+import { watermarksOf } from '../watermarks.ts';
 import { footprintRanges } from './footprint.ts';
 import { PageState, UNTOUCHED } from './page-state.ts';
 

@@ -1,10 +1,14 @@
 /**
  * The state of one running thread: its phase, where the phase's areas lie, how fast it goes.
  */
+import { PAGED_OUT } from '../../memory/action.ts';
 import type { PageRuns } from '../../memory/page-runs.ts';
 import { overlapBytes, PAGE_SIZE } from '../../memory/range.ts';
 import type { MemoryNode } from '../../memory/tier.ts';
 import type { Area, WorkThread } from './workload.ts';
+
+/** Time that an access waits for a page that was paged out: an NVMe read and the fault (inferred). */
+export const FAULT_NS = 100_000;
 
 /** An area of the current phase with its present placement. */
 export interface LiveArea {
@@ -14,11 +18,12 @@ export interface LiveArea {
   readonly share: number;
   /** Bytes on each node, by nid. */
   readonly bytesOn: Float64Array;
+  pagedOutBytes: number;
 }
 
 export class RunningThread {
   readonly thread: WorkThread;
-  readonly #nodes: readonly MemoryNode[];
+  readonly #nodeCount: number;
   readonly #placement: PageRuns;
   phaseIndex = -1;
   areas: LiveArea[] = [];
@@ -28,9 +33,9 @@ export class RunningThread {
   /** Machine time at which the thread ended. */
   endUs = 0;
 
-  constructor(thread: WorkThread, nodes: readonly MemoryNode[], placement: PageRuns) {
+  constructor(thread: WorkThread, nodeCount: number, placement: PageRuns) {
     this.thread = thread;
-    this.#nodes = nodes;
+    this.#nodeCount = nodeCount;
     this.#placement = placement;
   }
 
@@ -49,67 +54,81 @@ export class RunningThread {
   }
 
   #locate(area: Area): LiveArea {
-    const bytesOn = new Float64Array(this.#nodes.length);
+    const bytesOn = new Float64Array(this.#nodeCount);
+    let pagedOutBytes = 0;
     this.#placement.forEach(area.start, area.end, (from, to, nid) => {
       if (nid < bytesOn.length) bytesOn[nid] += to - from;
+      else if (nid === PAGED_OUT) pagedOutBytes += to - from;
     });
     const pages = (area.end - area.start) / PAGE_SIZE;
-    return { start: area.start, end: area.end, pages, share: area.share, bytesOn };
+    return { start: area.start, end: area.end, pages, share: area.share, bytesOn, pagedOutBytes };
   }
 
   /** Follows a migration, so that no placement look-up is needed while a phase runs. */
   onMoved(start: number, end: number, fromNid: number, toNid: number): void {
     for (const area of this.areas) {
       const bytes = overlapBytes(start, end, area.start, area.end);
-      area.bytesOn[fromNid] -= bytes;
-      area.bytesOn[toNid] += bytes;
+      if (fromNid === PAGED_OUT) area.pagedOutBytes -= bytes;
+      else area.bytesOn[fromNid] -= bytes;
+      if (toNid === PAGED_OUT) area.pagedOutBytes += bytes;
+      else area.bytesOn[toNid] += bytes;
     }
   }
 
-  /** Accesses per second at the present placement. */
-  accessesPerS(): number {
+  /**
+   * Accesses per second at the present placement.
+   * @param accessNs time of an access by nid
+   */
+  accessesPerS(accessNs: Float64Array): number {
     if (this.done) return 0;
     if (this.thread.pace.kind === 'open') return this.thread.pace.accessesPerS;
     let ns = 0;
-    for (const area of this.areas) ns += area.share * meanAccessNs(area, this.#nodes);
+    for (const area of this.areas) ns += area.share * meanAccessNs(area, accessNs);
     return ns > 0 ? 1e9 / ns : 0;
   }
 }
 
 /** Mean time of an access to a uniformly accessed area, in ns. */
-export function meanAccessNs(
-  area: Pick<LiveArea, 'start' | 'end' | 'bytesOn'>,
-  nodes: readonly MemoryNode[],
-): number {
-  let ns = 0;
-  for (const node of nodes) ns += area.bytesOn[node.nid] * node.accessNs;
+export function meanAccessNs(area: LiveArea, accessNs: Float64Array): number {
+  let ns = area.pagedOutBytes * FAULT_NS;
+  for (let nid = 0; nid < accessNs.length; nid++) ns += area.bytesOn[nid] * accessNs[nid];
   return ns / (area.end - area.start);
 }
 
 /**
  * Seconds that a thread needs, and the share of its accesses that hit `isFast` nodes, if nothing
- * moves from the placement given; infinite phases count as nothing.
+ * moves from the placement given. A phase without an end takes `endlessS` seconds, wherever its memory is.
  */
 export function predictStatic(
   thread: WorkThread,
   nodes: readonly MemoryNode[],
   placement: PageRuns,
   isFast: (nid: number) => boolean,
+  endlessS: number,
 ): { staticS: number; allFastS: number; accesses: number; fastAccesses: number } {
   const fastNs = Math.min(...nodes.filter((node) => isFast(node.nid)).map((node) => node.accessNs));
-  const probe = new RunningThread(thread, nodes, placement);
+  const accessNs = Float64Array.from(nodes, (node) => node.accessNs);
+  const probe = new RunningThread(thread, nodes.length, placement);
   let [staticNs, allFastNs, accesses, fastAccesses] = [0, 0, 0, 0];
   for (probe.nextPhase(0); !probe.done; probe.nextPhase(0)) {
-    if (!Number.isFinite(probe.remaining)) break;
-    accesses += probe.remaining;
+    const isEndless = !Number.isFinite(probe.remaining);
+    const phaseAccesses = isEndless ? endlessS * probe.accessesPerS(accessNs) : probe.remaining;
+    accesses += phaseAccesses;
+    if (isEndless) {
+      staticNs += endlessS * 1e9;
+      allFastNs += endlessS * 1e9;
+    }
     for (const area of probe.areas) {
-      const count = probe.remaining * area.share;
-      staticNs += count * meanAccessNs(area, nodes);
-      allFastNs += count * fastNs;
+      const count = phaseAccesses * area.share;
+      if (!isEndless) {
+        staticNs += count * meanAccessNs(area, accessNs);
+        allFastNs += count * fastNs;
+      }
       let fastBytes = 0;
       for (const node of nodes) if (isFast(node.nid)) fastBytes += area.bytesOn[node.nid];
       fastAccesses += (count * fastBytes) / (area.end - area.start);
     }
+    if (isEndless) break;
     if (thread.pace.kind === 'open') {
       const seconds = accesses / thread.pace.accessesPerS;
       staticNs = seconds * 1e9;
@@ -117,4 +136,40 @@ export function predictStatic(
     }
   }
   return { staticS: staticNs / 1e9, allFastS: allFastNs / 1e9, accesses, fastAccesses };
+}
+
+/** Called with each part of a range and the rate of its pages, in accesses per page per second. */
+export type RateVisitor = (start: number, end: number, ratePerS: number) => void;
+
+/**
+ * Visits all of `[start, end)` with its present rates, adding up those of overlapping areas between
+ * their edges.
+ * @param accessNs time of an access by nid
+ */
+export function forEachRate(
+  threads: readonly RunningThread[],
+  accessNs: Float64Array,
+  start: number,
+  end: number,
+  visit: RateVisitor,
+): void {
+  const edges: { at: number; change: number }[] = [];
+  for (const thread of threads) {
+    const accessesPerS = thread.accessesPerS(accessNs);
+    for (const area of thread.areas) {
+      const [from, to] = [Math.max(start, area.start), Math.min(end, area.end)];
+      if (from >= to) continue;
+      const rate = (accessesPerS * area.share) / area.pages;
+      edges.push({ at: from, change: rate }, { at: to, change: -rate });
+    }
+  }
+  edges.sort((a, b) => a.at - b.at);
+  let [rate, from] = [0, start];
+  for (let i = 0; i < edges.length; ) {
+    const at = edges[i].at;
+    if (at > from) visit(from, at, rate);
+    from = at;
+    for (; i < edges.length && edges[i].at === at; i++) rate += edges[i].change;
+  }
+  if (from < end) visit(from, end, 0);
 }

@@ -11,7 +11,9 @@
  * those of independent Poisson accesses.
  */
 import { pushSample } from '../../memory/access-batch.ts';
+import type { Action, GaugeKind, PageProperty, PageQuery, SystemGauge } from '../../memory/action.ts';
 import { ThermoError } from '../../memory/error.ts';
+import type { RunVisitor } from '../../memory/page-runs.ts';
 import type { PushSetting } from '../../memory/push-setting.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { type AddressRange, assertRanges, PAGE_SIZE } from '../../memory/range.ts';
@@ -20,8 +22,17 @@ import { formatBytes } from '../../memory/units.ts';
 import type { Baseline, ModelledMachine, Truth } from '../machine.ts';
 import { ModelledBase } from '../modelled-base.ts';
 import { Mover, type MoverConfig } from '../mover.ts';
-import { predictStatic, RunningThread } from './field.ts';
+import {
+  FAULT_NS,
+  forEachRate,
+  meanAccessNs,
+  predictStatic,
+  type RateVisitor,
+  RunningThread,
+} from './field.ts';
 import { LruOrder } from './lru.ts';
+import { NodeLoad } from './node-load.ts';
+import { PageFacts } from './page-facts.ts';
 import type { Workload } from './workload.ts';
 
 /** Longest piece while memory moves, as what has moved counts from the next piece on. */
@@ -35,6 +46,8 @@ export interface SimulatedMachineConfig {
   readonly push: PushSetting;
   /** Share of accesses that miss the last-level cache and so can be sampled by IBS or PEBS. */
   readonly sampledShare: number;
+  /** True: accesses take longer on nodes whose bandwidth is used; left out: never. */
+  readonly followsLoad?: boolean;
   readonly seed: number;
 }
 
@@ -45,7 +58,27 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
   readonly nodes: readonly MemoryNode[];
   readonly truth: Truth = this;
   readonly #config: SimulatedMachineConfig;
+  override readonly actions: readonly Action[];
+  override readonly pageProperties: readonly PageProperty[] = [
+    'anon',
+    'active',
+    'memcg',
+    'young',
+    'hugepage_size',
+    'unmapped',
+  ];
+  override readonly gauges: readonly GaugeKind[] = [
+    'pressure',
+    'lru',
+    'accesses',
+    'access_time',
+    'latency',
+    'memcg',
+  ];
   protected readonly mover: Mover;
+  readonly #load: NodeLoad;
+  readonly #facts: PageFacts;
+  readonly #faultRandom: RandomStream;
   readonly #lru: LruOrder;
   readonly #threads: RunningThread[];
   readonly #isFast: Uint8Array;
@@ -55,9 +88,13 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
   readonly #pullRandom: RandomStream;
   /** Accesses per second of each thread in the present piece. */
   readonly #perS: Float64Array;
+  readonly #nodePerS: Float64Array;
   #nowUs = 0;
   #accesses = 0;
   #fastAccesses = 0;
+  #accessS = 0;
+  #allFastS = 0;
+  #stallUs = 0;
   #checked: Float64Array = new Float64Array(0);
   #checkedCount = 0;
   /** Expected accesses to each checked page since `preparePull`. */
@@ -74,12 +111,18 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     this.nodes = nodes;
     this.#pushRandom = new RandomStream(config.seed, 'machine/push');
     this.#pullRandom = new RandomStream(config.seed, 'machine/pull');
+    this.#faultRandom = new RandomStream(config.seed, 'machine/fault');
+    this.#facts = new PageFacts(workload.kinds ?? [], new RandomStream(config.seed, 'machine/young'));
+    this.#load = new NodeLoad(nodes, config.followsLoad === true);
+    this.#nodePerS = new Float64Array(nodes.length);
+    const swaps: readonly Action[] = config.mover.swapBytesPerS === undefined ? [] : ['pageout', 'willneed'];
+    this.actions = ['migrate_hot', 'migrate_cold', ...swaps, 'cold', 'lru_prio', 'lru_deprio', 'stat'];
     this.#lru = new LruOrder(workload.ranges);
     this.mover = new Mover(nodes, config.mover, this.#lru, (start, end, fromNid, toNid) => {
       for (const thread of this.#threads) thread.onMoved(start, end, fromNid, toNid);
     });
     let homeless = 0;
-    for (const range of workload.ranges) homeless += this.mover.populate(range);
+    for (const range of workload.ranges) homeless += this.mover.populate(range, range.nid);
     if (homeless > 0) {
       throw new ThermoError(
         'THERMO_MACHINE_CONFIG',
@@ -91,9 +134,12 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     }
     const fastTier = fastTierOf(nodes);
     this.#isFast = Uint8Array.from(nodes, (node) => (tierOf(node) <= fastTier ? 1 : 0));
-    this.#threads = workload.threads.map((thread) => new RunningThread(thread, nodes, this.mover.placement));
+    this.#threads = workload.threads.map(
+      (thread) => new RunningThread(thread, nodes.length, this.mover.placement),
+    );
+    const endlessS = Number.isFinite(workload.durationUs) ? workload.durationUs / 1e6 : 0;
     const predicted = workload.threads.map((thread) =>
-      predictStatic(thread, nodes, this.mover.placement, (nid) => this.#isFast[nid] === 1),
+      predictStatic(thread, nodes, this.mover.placement, (nid) => this.#isFast[nid] === 1, endlessS),
     );
     const accesses = predicted.reduce((sum, each) => sum + each.accesses, 0);
     this.#totalAccesses = accesses;
@@ -150,6 +196,48 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     this.#checkedCount = 0;
   }
 
+  override queryPages(query: PageQuery, start: number, end: number, visit: RunVisitor): void {
+    if (query.property === 'young') {
+      this.#facts.queryYoung(
+        this.#nowUs,
+        start,
+        end,
+        (from, to, each) => this.#forEachRate(from, to, each),
+        visit,
+      );
+    } else if (query.property === 'active') this.#lru.queryActive(start, end, visit);
+    else this.#facts.queryKind(query, start, end, visit);
+  }
+
+  override systemGauge(): SystemGauge {
+    const { accessNs } = this.#load;
+    const resident = (nid: number): number => this.nodes[nid].capacityBytes - this.mover.freeBytes(nid);
+    const usedBytes = this.nodes.reduce((sum, { nid }) => sum + resident(nid), 0);
+    const activeBytes = this.#lru.activeBytes((start, end) => this.mover.memory.residentBytes(start, end));
+    const slow = this.nodes.filter(({ nid }) => this.#isFast[nid] === 0).map(({ nid }) => accessNs[nid]);
+    return {
+      someMemPsiUs: this.#stallUs,
+      activeBytes,
+      inactiveBytes: Math.max(0, usedBytes - activeBytes),
+      accesses: this.#accesses,
+      fastAccesses: this.#fastAccesses,
+      accessS: this.#accessS,
+      allFastS: this.#allFastS,
+      fastNs: this.#fastNs(),
+      slowNs: slow.length > 0 ? Math.min(...slow) : Number.NaN,
+    };
+  }
+
+  override memcgBytes(path: string, nid: number): number {
+    let sum = 0;
+    for (const { start, end } of this.#facts.rangesOf(path)) {
+      this.placement(start, end, (from, to, on) => {
+        if (on === nid) sum += to - from;
+      });
+    }
+    return sum;
+  }
+
   warnings(): readonly string[] {
     return [];
   }
@@ -169,38 +257,38 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     return this.#baseline;
   }
 
-  /** Adds up the rates of overlapping areas between all their edges. */
   forEachHot(minRate: number, visit: (start: number, end: number) => void): void {
-    const edges: { at: number; change: number }[] = [];
-    for (const thread of this.#threads) {
-      const accessesPerS = thread.accessesPerS();
-      for (const area of thread.areas) {
-        const rate = (accessesPerS * area.share) / area.pages;
-        edges.push({ at: area.start, change: rate }, { at: area.end, change: -rate });
-      }
-    }
-    edges.sort((a, b) => a.at - b.at);
-    let rate = 0;
     let hotFrom = -1;
-    for (let i = 0; i < edges.length; ) {
-      const at = edges[i].at;
-      for (; i < edges.length && edges[i].at === at; i++) rate += edges[i].change;
+    this.#forEachRate(0, Number.MAX_SAFE_INTEGER, (start, _end, rate) => {
       const isHot = rate >= minRate;
-      if (isHot && hotFrom < 0) hotFrom = at;
+      if (isHot && hotFrom < 0) hotFrom = start;
       if (!isHot && hotFrom >= 0) {
-        visit(hotFrom, at);
+        visit(hotFrom, start);
         hotFrom = -1;
       }
+    });
+  }
+
+  #forEachRate(start: number, end: number, visit: RateVisitor): void {
+    forEachRate(this.#threads, this.#load.accessNs, start, end, visit);
+  }
+
+  /** Time of an access to the fast tier at its present load. */
+  #fastNs(): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (let nid = 0; nid < this.#isFast.length; nid++) {
+      if (this.#isFast[nid] === 1) least = Math.min(least, this.#load.accessNs[nid]);
     }
+    return least;
   }
 
   /** Advances by at most `us`, or to the end of the first phase that ends. */
   #advancePiece(us: number): void {
-    let pieceUs = us;
+    let pieceUs = this.#hasPagedOut() ? Math.min(us, MOVING_PIECE_US) : us;
     let totalPerS = 0;
-    // Rates as they are at the start of the piece: a migration inside it counts from the next one.
+    // How fast threads go is told at the start of the piece; what moves inside it speeds up the next one.
     for (let i = 0; i < this.#threads.length; i++) {
-      const perS = this.#threads[i].accessesPerS();
+      const perS = this.#threads[i].accessesPerS(this.#load.accessNs);
       this.#perS[i] = perS;
       totalPerS += perS;
       if (perS > 0) pieceUs = Math.min(pieceUs, (this.#threads[i].remaining / perS) * 1e6);
@@ -208,6 +296,8 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     const seconds = pieceUs / 1e6;
     this.mover.advance(pieceUs);
     const perAccess = this.#samplesPerAccess(totalPerS);
+    this.#nodePerS.fill(0);
+    let faultPages = 0;
     for (let i = 0; i < this.#threads.length; i++) {
       const thread = this.#threads[i];
       if (thread.done) continue;
@@ -215,7 +305,13 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
       this.#spread(thread, accesses, perAccess);
       thread.remaining -= accesses;
       this.#accesses += accesses;
+      faultPages += this.#fault(thread, accesses, pieceUs);
     }
+    this.#stallUs += Math.min(pieceUs, (faultPages * FAULT_NS) / 1000);
+    for (let nid = 0; nid < this.#nodePerS.length; nid++) {
+      this.#nodePerS[nid] *= this.#config.sampledShare / Math.max(seconds, 1e-9);
+    }
+    this.#load.follow(this.#nodePerS);
     this.samples.exposureS +=
       this.#config.sampledShare > 0 ? (seconds * perAccess) / this.#config.sampledShare : 0;
     this.#nowUs += pieceUs;
@@ -239,12 +335,35 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     for (const area of thread.areas) {
       const count = accesses * area.share;
       let fastBytes = 0;
-      for (let nid = 0; nid < this.#isFast.length; nid++)
+      for (let nid = 0; nid < this.#isFast.length; nid++) {
         if (this.#isFast[nid] === 1) fastBytes += area.bytesOn[nid];
+        this.#nodePerS[nid] += (count * area.bytesOn[nid]) / (area.end - area.start);
+      }
       this.#fastAccesses += (count * fastBytes) / (area.end - area.start);
+      this.#accessS += (count * meanAccessNs(area, this.#load.accessNs)) / 1e9;
+      this.#allFastS += (count * this.#fastNs()) / 1e9;
       this.#expectAccesses(area.start, area.end, count / area.pages);
       if (samplesPerAccess > 0) this.#sample(area.start, area.pages, count * samplesPerAccess, thread);
     }
+  }
+
+  #hasPagedOut(): boolean {
+    return this.#threads.some(({ areas }) => areas.some(({ pagedOutBytes }) => pagedOutBytes > 0));
+  }
+
+  /** Brings back what was paged out and has been accessed; the pages. */
+  #fault(thread: RunningThread, accesses: number, us: number): number {
+    let sum = 0;
+    // A closed thread waits for each, though it was faster when its pages were still there.
+    const most = thread.thread.pace.kind === 'closed' ? Math.ceil((us * 1000) / FAULT_NS) : Infinity;
+    for (const area of thread.areas) {
+      const pages = area.pagedOutBytes / PAGE_SIZE;
+      if (pages === 0) continue;
+      const touched = pages * -Math.expm1((-accesses * area.share) / area.pages);
+      const count = Math.min(pages, most - sum, this.#faultRandom.poisson(touched));
+      if (count > 0) sum += this.mover.fault(area.start, area.end, count * PAGE_SIZE) / PAGE_SIZE;
+    }
+    return sum;
   }
 
   #expectAccesses(start: number, end: number, perPage: number): void {
@@ -272,7 +391,7 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
   #enterNextPhase(thread: RunningThread): void {
     for (const area of thread.areas) this.#lru.leave(area);
     thread.nextPhase(this.#nowUs);
-    const accessesPerS = thread.accessesPerS();
+    const accessesPerS = thread.accessesPerS(this.#load.accessNs);
     for (const area of thread.areas) this.#lru.enter(area, (accessesPerS * area.share) / area.pages);
   }
 }

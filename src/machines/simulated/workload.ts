@@ -4,6 +4,7 @@
  * simulating single accesses: Accessed bits, samples, time.
  */
 import type { AddressRange } from '../../memory/range.ts';
+import type { MemoryKind } from './page-facts.ts';
 
 /** Part of a phase: pages of `[start, end)` receive `share` of the thread's accesses, uniformly. */
 export interface Area {
@@ -36,8 +37,10 @@ export interface WorkThread {
 
 export interface Workload {
   readonly name: string;
-  /** Populated before the start, in this order. */
-  readonly ranges: readonly AddressRange[];
+  /** Populated before the start, in this order; on node `nid` first, if one is named. */
+  readonly ranges: readonly (AddressRange & { readonly nid?: number })[];
+  /** What the memory is, where it is more than anonymous 4 KiB pages; sorted and disjoint. */
+  readonly kinds?: readonly MemoryKind[];
   readonly threads: readonly WorkThread[];
   /** Ends the run when no thread does; Infinity to run until the closed threads end. */
   readonly durationUs: number;

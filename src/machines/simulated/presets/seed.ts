@@ -1,6 +1,4 @@
 /**
- * Machines that ship with the program.
- *
  * `seed-test-2` is the second microbenchmark of the kpromoted v0 posting (LKML, 6 March 2025): one
  * thread touches 192 GiB on a 128 GiB DRAM node and a CXL node, one 1 GiB region after the other, 512
  * repetitions of 262,144 random accesses each, half loads and half stores. Access times are those
@@ -8,14 +6,13 @@
  * and stalls. The share of accesses that IBS can see follows from the posted counters:
  * 1,904,619 samples x period 10,000 / 25,769,803,776 accesses.
  */
-import { ThermoError } from '../../memory/error.ts';
-import { suggest } from '../../memory/nearest-word.ts';
-import type { PushSetting } from '../../memory/push-setting.ts';
-import { PAGE_SIZE, roundDown } from '../../memory/range.ts';
-import { ADISTANCE_DRAM, abstractDistance, type MemoryNode } from '../../memory/tier.ts';
-import { formatBytes } from '../../memory/units.ts';
-import { SimulatedMachine } from './simulated-machine.ts';
-import type { Workload } from './workload.ts';
+import { ThermoError } from '../../../memory/error.ts';
+import { PAGE_SIZE, roundDown } from '../../../memory/range.ts';
+import { ADISTANCE_DRAM, abstractDistance, type MemoryNode } from '../../../memory/tier.ts';
+import { formatBytes } from '../../../memory/units.ts';
+import { SimulatedMachine } from '../simulated-machine.ts';
+import type { Workload } from '../workload.ts';
+import type { PresetOptions } from './preset.ts';
 
 const GIB = 2 ** 30;
 
@@ -80,7 +77,7 @@ function seedNodes(sizeBytes: number): readonly MemoryNode[] {
   ];
 }
 
-function seedTest2(options: PresetOptions): SimulatedMachine {
+export function seedTest2(options: PresetOptions): SimulatedMachine {
   const sizeBytes = options.sizeBytes ?? 192 * GIB;
   if (sizeBytes < 3 * GIB || sizeBytes % GIB !== 0) {
     throw new ThermoError('THERMO_MACHINE_CONFIG', `seed-test-2 cannot be ${formatBytes(sizeBytes)} large`, {
@@ -103,28 +100,4 @@ function seedTest2(options: PresetOptions): SimulatedMachine {
     sampledShare: SEED_SAMPLED_SHARE,
     seed: options.seed,
   });
-}
-
-export interface PresetOptions {
-  readonly seed: number;
-  readonly push?: PushSetting;
-  /** Scales the whole machine and its workload. */
-  readonly sizeBytes?: number;
-}
-
-const PRESETS: Readonly<Record<string, (options: PresetOptions) => SimulatedMachine>> = {
-  'seed-test-2': seedTest2,
-};
-
-export const PRESET_NAMES: readonly string[] = Object.keys(PRESETS);
-
-/** Builds a preset by name. Throws THERMO_MACHINE_CONFIG for an unknown one. */
-export function createPreset(name: string, options: PresetOptions): SimulatedMachine {
-  const create = Object.hasOwn(PRESETS, name) ? PRESETS[name] : undefined;
-  if (!create) {
-    throw new ThermoError('THERMO_MACHINE_CONFIG', `there is no machine "${name}"`, {
-      hint: suggest(name, PRESET_NAMES, 'machines'),
-    });
-  }
-  return create(options);
 }
