@@ -5,6 +5,7 @@ import { ThermoError, ThermoErrors } from '../memory/error.ts';
 import { renderProblem } from '../view/problem.ts';
 import {
   accuracyOptions,
+  compareOptions,
   fastOption,
   forOption,
   instructionRateOption,
@@ -109,6 +110,23 @@ function buildProgram(finish: (status: number) => void): Command {
     .action(async (fields, options) => {
       const { accuracyCommand } = await import('./commands/accuracy.ts');
       finish(await accuracyCommand(fields, options, terminal));
+    });
+
+  const compare = program
+    .command('compare')
+    .description(
+      'run per-page systems, regions, baselines and the clairvoyant on the same simulated accesses, in one table',
+    )
+    .argument('[schemes]', 'scheme file of the monitors (default: promote what is hot, demote what is cold)')
+    .addOption(machineOption())
+    .addOption(sizeOption());
+  for (const option of compareOptions()) compare.addOption(option);
+  compare
+    .option('--quiet', 'no progress')
+    .addOption(jsonOption())
+    .action(async (schemes, options) => {
+      const { compareCommand } = await import('./commands/compare.ts');
+      finish(await compareCommand(schemes, options, terminal));
     });
 
   program

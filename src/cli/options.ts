@@ -95,7 +95,7 @@ const RUN_PUSH_DEFAULT = 'period=10000, or 5876/s for a trace';
 
 export function monitorOptions(pushDefault = RUN_PUSH_DEFAULT): Option[] {
   return [
-    new Option('--seed <n>', 'seed of all random numbers').argParser(argument(parseCount)).default(1),
+    seedOption(),
     new Option('--pull <rate>', 'Accessed-bit checks, e.g. 15000/s, or off (default: 15000/s)').argParser(
       argument(parseEventRate),
     ),
@@ -181,6 +181,9 @@ function parseMonitors(text: string): MonitorName[] {
   return [...new Set(names)];
 }
 
+export const seedOption = (): Option =>
+  new Option('--seed <n>', 'seed of all random numbers').argParser(argument(parseCount)).default(1);
+
 /** Most seeds of one measurement. */
 const MAX_SEEDS = 1000;
 
@@ -209,5 +212,26 @@ export function accuracyOptions(): Option[] {
     new Option('--seeds <n>', 'runs with different seeds, from --seed on')
       .argParser(argument(parseSeeds))
       .default(5),
+  ];
+}
+
+function parseNames(text: string): readonly string[] {
+  return text.split(',').map((name) => name.trim());
+}
+
+export function compareOptions(): Option[] {
+  return [
+    new Option('--trackers <names>', 'who takes part, e.g. static,oracle,evidence (default: all)').argParser(
+      parseNames,
+    ),
+    new Option(
+      '--hot <rate>',
+      'accesses per page and second from which on pages are hot, for scores (default: 5 of 20 samples, 57.5/s)',
+    ).argParser(argument((text) => positive('rate', parseEventRate(text), text))),
+    seedOption(),
+    new Option('--seeds <n>', 'runs with different seeds, from --seed on; the table has means')
+      .argParser(argument(parseSeeds))
+      .default(1),
+    new Option('--jobs <n>', 'runs at a time (default: one per core)').argParser(argument(parseSeeds)),
   ];
 }

@@ -29,13 +29,17 @@ export class HotSetScore {
   }
 
   add(regions: Regions, spots: Regions): void {
+    this.addDetected((detect) => forEachPiece(regions, spots, detect, this.#minRate));
+  }
+
+  /** @param forEachDetected visits what is detected now, in address order and without overlap */
+  addDetected(forEachDetected: (detect: (start: number, end: number) => void) => void): void {
     const edges = this.#edges;
     edges.length = 0;
-    const detect = (start: number, end: number): void => {
+    forEachDetected((start, end) => {
       this.#detected += end - start;
       edges.push(start, end);
-    };
-    forEachPiece(regions, spots, detect, this.#minRate);
+    });
     let i = 0;
     this.#truth.forEachHot(this.#minRate, (start, end) => {
       this.#hot += end - start;

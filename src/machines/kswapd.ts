@@ -39,6 +39,11 @@ export class Kswapd {
     if (this.#memory.freeBytes(nid) < this.#memory.watermarks[nid].lowBytes) this.#isAwake[nid] = 1;
   }
 
+  /** A promotion found no room (wakeup_kswapd): it sleeps on only if the node is balanced, above promo. */
+  wakeForPromotion(nid: number): void {
+    if (this.#memory.freeBytes(nid) <= this.#memory.watermarks[nid].promoBytes) this.#isAwake[nid] = 1;
+  }
+
   /** Lets kswapd of every awake node work within the budget; the bytes it demoted. */
   run(): number {
     const memory = this.#memory;

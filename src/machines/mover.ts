@@ -106,6 +106,11 @@ export class Mover {
     return this.#migrations.pendingBytes + this.#swaps.pendingBytes + this.#hints.pendingBytes;
   }
 
+  /** As {@link Kswapd.wakeForPromotion}. */
+  wakeKswapd(nid: number): void {
+    this.#kswapd.wakeForPromotion(nid);
+  }
+
   submit(request: ActionRequest): void {
     switch (request.action) {
       case 'migrate_hot':

@@ -86,11 +86,43 @@ export class PageRuns {
   /** Writes `value` over `[start, end)`. */
   set(start: number, end: number, value: number): void {
     invariant(start >= 0 && start < end, `PageRuns.set of an empty range [${start}, ${end})`);
+    if (this.#setInLeaf(start, end, value)) return;
     const after = this.get(end);
     this.#removeBoundaries(start, end);
     const before = start === 0 ? -1 : this.get(start - 1);
     if (before !== value) this.#insertBoundary(start, value);
     if (after !== value) this.#insertBoundary(end, after);
+  }
+
+  /**
+   * The common case: all that changes lies inside one leaf, which has room. Moves the rest of it once.
+   * False: nothing was done.
+   */
+  #setInLeaf(start: number, end: number, value: number): boolean {
+    const leaf = this.#leaves[this.#findLeaf(start)];
+    const from = lowerBound(leaf, start);
+    const to = upperBound(leaf, end);
+    // The first run of a leaf stays, and what begins in the next leaf is another case.
+    if (from === 0 || to === leaf.count || leaf.count > LEAF_RUNS - 2) return false;
+    const before = leaf.value[from - 1];
+    const after = leaf.value[to - 1];
+    const hasStart = before !== value;
+    const hasEnd = after !== value;
+    const added = (hasStart ? 1 : 0) + (hasEnd ? 1 : 0);
+    if (from + added !== to) {
+      leaf.start.copyWithin(from + added, to, leaf.count);
+      leaf.value.copyWithin(from + added, to, leaf.count);
+      leaf.count += from + added - to;
+    }
+    if (hasStart) {
+      leaf.start[from] = start;
+      leaf.value[from] = value;
+    }
+    if (hasEnd) {
+      leaf.start[from + added - 1] = end;
+      leaf.value[from + added - 1] = after;
+    }
+    return true;
   }
 
   #findLeaf(address: number): number {

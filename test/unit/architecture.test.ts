@@ -17,6 +17,7 @@ const LAYERS = [
   'engine',
   'schemes',
   'monitor',
+  'trackers',
   'sources',
   'machines',
   'records',
@@ -32,6 +33,7 @@ const FORBIDDEN: readonly (readonly [from: string, to: string])[] = [
   ['monitor', 'records'],
   ['schemes', 'machines'],
   ['schemes', 'records'],
+  ['trackers', 'machines'],
   ['machines/simulated', 'records'],
   ['machines/field', 'records'],
 ];
@@ -42,6 +44,7 @@ const PURE = [
   'monitor',
   'schemes',
   'engine',
+  'trackers',
   'machines/simulated',
   'machines/field',
   'yaml',

@@ -4,7 +4,6 @@
 import { PAGED_OUT } from '../../memory/action.ts';
 import type { PageRuns } from '../../memory/page-runs.ts';
 import { overlapBytes, PAGE_SIZE } from '../../memory/range.ts';
-import type { MemoryNode } from '../../memory/tier.ts';
 import type { Area, WorkThread } from './workload.ts';
 
 /** Time that an access waits for a page that was paged out: an NVMe read and the fault (inferred). */
@@ -30,6 +29,8 @@ export class RunningThread {
   /** Accesses left in this phase. */
   remaining = 0;
   done = false;
+  /** Time that the thread owes the system: faults and interrupts that it has to pay for. */
+  debtS = 0;
   /** Machine time at which the thread ended. */
   endUs = 0;
 
@@ -51,6 +52,32 @@ export class RunningThread {
     const phase = this.thread.phase(this.phaseIndex);
     this.remaining = phase.accesses;
     this.areas = phase.areas.map((area) => this.#locate(area));
+  }
+
+  /** Pays from `seconds`; what is left for work. */
+  pay(seconds: number): number {
+    const paid = Math.min(this.debtS, seconds);
+    this.debtS -= paid;
+    return seconds - paid;
+  }
+
+  /** Visits the areas of this phase and of those that begin within `seconds`. */
+  forEachFuture(seconds: number, accessNs: Float64Array, visit: FutureVisitor): void {
+    const perS = this.accessesPerS(accessNs);
+    if (this.done || perS === 0) return;
+    let afterS = 0;
+    const see = (areas: readonly Area[], accesses: number): void => {
+      const left = Math.min(accesses, (seconds - afterS) * perS);
+      for (const { start, end, share } of areas) {
+        visit(start, end, (left * share * PAGE_SIZE) / (end - start), afterS);
+      }
+      afterS += accesses / perS;
+    };
+    see(this.areas, this.remaining);
+    for (let index = this.phaseIndex + 1; afterS < seconds && index < this.thread.phaseCount; index++) {
+      const phase = this.thread.phase(index);
+      see(phase.areas, phase.accesses);
+    }
   }
 
   #locate(area: Area): LiveArea {
@@ -96,47 +123,11 @@ export function meanAccessNs(area: LiveArea, accessNs: Float64Array): number {
 }
 
 /**
- * Seconds that a thread needs, and the share of its accesses that hit `isFast` nodes, if nothing
- * moves from the placement given. A phase without an end takes `endlessS` seconds, wherever its memory is.
+ * Called with each use to come.
+ * @param accessesPerPage within the time looked ahead
+ * @param afterS time until it begins; 0: it has
  */
-export function predictStatic(
-  thread: WorkThread,
-  nodes: readonly MemoryNode[],
-  placement: PageRuns,
-  isFast: (nid: number) => boolean,
-  endlessS: number,
-): { staticS: number; allFastS: number; accesses: number; fastAccesses: number } {
-  const fastNs = Math.min(...nodes.filter((node) => isFast(node.nid)).map((node) => node.accessNs));
-  const accessNs = Float64Array.from(nodes, (node) => node.accessNs);
-  const probe = new RunningThread(thread, nodes.length, placement);
-  let [staticNs, allFastNs, accesses, fastAccesses] = [0, 0, 0, 0];
-  for (probe.nextPhase(0); !probe.done; probe.nextPhase(0)) {
-    const isEndless = !Number.isFinite(probe.remaining);
-    const phaseAccesses = isEndless ? endlessS * probe.accessesPerS(accessNs) : probe.remaining;
-    accesses += phaseAccesses;
-    if (isEndless) {
-      staticNs += endlessS * 1e9;
-      allFastNs += endlessS * 1e9;
-    }
-    for (const area of probe.areas) {
-      const count = phaseAccesses * area.share;
-      if (!isEndless) {
-        staticNs += count * meanAccessNs(area, accessNs);
-        allFastNs += count * fastNs;
-      }
-      let fastBytes = 0;
-      for (const node of nodes) if (isFast(node.nid)) fastBytes += area.bytesOn[node.nid];
-      fastAccesses += (count * fastBytes) / (area.end - area.start);
-    }
-    if (isEndless) break;
-    if (thread.pace.kind === 'open') {
-      const seconds = accesses / thread.pace.accessesPerS;
-      staticNs = seconds * 1e9;
-      allFastNs = seconds * 1e9;
-    }
-  }
-  return { staticS: staticNs / 1e9, allFastS: allFastNs / 1e9, accesses, fastAccesses };
-}
+export type FutureVisitor = (start: number, end: number, accessesPerPage: number, afterS: number) => void;
 
 /** Called with each part of a range and the rate of its pages, in accesses per page per second. */
 export type RateVisitor = (start: number, end: number, ratePerS: number) => void;

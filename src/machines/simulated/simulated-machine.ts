@@ -22,17 +22,14 @@ import { formatBytes } from '../../memory/units.ts';
 import type { Baseline, ModelledMachine, Truth } from '../machine.ts';
 import { ModelledBase } from '../modelled-base.ts';
 import { Mover, type MoverConfig } from '../mover.ts';
-import {
-  FAULT_NS,
-  forEachRate,
-  meanAccessNs,
-  predictStatic,
-  type RateVisitor,
-  RunningThread,
-} from './field.ts';
+import type { Watermarks } from '../watermarks.ts';
+import { FAULT_NS, forEachRate, meanAccessNs, type RateVisitor, RunningThread } from './field.ts';
+import { bytesOn, leastNs, lruBytes } from './gauges.ts';
+import { LabView } from './lab-view.ts';
 import { LruOrder } from './lru.ts';
 import { NodeLoad } from './node-load.ts';
 import { PageFacts } from './page-facts.ts';
+import { predictWorkload } from './predict.ts';
 import type { Workload } from './workload.ts';
 
 /** Longest piece while memory moves, as what has moved counts from the next piece on. */
@@ -75,6 +72,8 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     'latency',
     'memcg',
   ];
+  /** For the lab only: no monitor, scheme or engine looks at it. */
+  readonly lab: LabView;
   protected readonly mover: Mover;
   readonly #load: NodeLoad;
   readonly #facts: PageFacts;
@@ -120,6 +119,7 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     this.#lru = new LruOrder(workload.ranges);
     this.mover = new Mover(nodes, config.mover, this.#lru, (start, end, fromNid, toNid) => {
       for (const thread of this.#threads) thread.onMoved(start, end, fromNid, toNid);
+      this.lab.moved(start, end, fromNid, toNid);
     });
     let homeless = 0;
     for (const range of workload.ranges) homeless += this.mover.populate(range, range.nid);
@@ -137,17 +137,18 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     this.#threads = workload.threads.map(
       (thread) => new RunningThread(thread, nodes.length, this.mover.placement),
     );
-    const endlessS = Number.isFinite(workload.durationUs) ? workload.durationUs / 1e6 : 0;
-    const predicted = workload.threads.map((thread) =>
-      predictStatic(thread, nodes, this.mover.placement, (nid) => this.#isFast[nid] === 1, endlessS),
-    );
-    const accesses = predicted.reduce((sum, each) => sum + each.accesses, 0);
+    this.lab = new LabView({
+      nodes,
+      threads: this.#threads,
+      placement: this.mover.placement,
+      endAddress: Math.max(...workload.ranges.map(({ end }) => end)),
+      accessNs: this.#load.accessNs,
+      fastNid: this.#isFast.indexOf(1),
+      random: new RandomStream(config.seed, 'machine/signals'),
+    });
+    const { accesses, baseline } = predictWorkload(workload, nodes, this.mover.placement, this.#isFast);
     this.#totalAccesses = accesses;
-    this.#baseline = {
-      staticSeconds: Math.max(...predicted.map((each) => each.staticS)),
-      allFastSeconds: Math.max(...predicted.map((each) => each.allFastS)),
-      staticFastTierShare: predicted.reduce((sum, each) => sum + each.fastAccesses, 0) / accesses,
-    };
+    this.#baseline = baseline;
     this.#perS = new Float64Array(this.#threads.length);
     for (const thread of this.#threads) this.#enterNextPhase(thread);
   }
@@ -196,6 +197,19 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     this.#checkedCount = 0;
   }
 
+  /** Node of the page at an address; NO_VALUE for holes. */
+  nidOf(address: number): number {
+    return this.mover.placement.get(address);
+  }
+
+  wakeKswapd(nid: number): void {
+    this.mover.wakeKswapd(nid);
+  }
+
+  watermarks(nid: number): Watermarks {
+    return this.mover.watermarks[nid];
+  }
+
   override queryPages(query: PageQuery, start: number, end: number, visit: RunVisitor): void {
     if (query.property === 'young') {
       this.#facts.queryYoung(
@@ -210,32 +224,20 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
   }
 
   override systemGauge(): SystemGauge {
-    const { accessNs } = this.#load;
-    const resident = (nid: number): number => this.nodes[nid].capacityBytes - this.mover.freeBytes(nid);
-    const usedBytes = this.nodes.reduce((sum, { nid }) => sum + resident(nid), 0);
-    const activeBytes = this.#lru.activeBytes((start, end) => this.mover.memory.residentBytes(start, end));
-    const slow = this.nodes.filter(({ nid }) => this.#isFast[nid] === 0).map(({ nid }) => accessNs[nid]);
     return {
       someMemPsiUs: this.#stallUs,
-      activeBytes,
-      inactiveBytes: Math.max(0, usedBytes - activeBytes),
+      ...lruBytes(this.mover.memory, this.#lru),
       accesses: this.#accesses,
       fastAccesses: this.#fastAccesses,
       accessS: this.#accessS,
       allFastS: this.#allFastS,
-      fastNs: this.#fastNs(),
-      slowNs: slow.length > 0 ? Math.min(...slow) : Number.NaN,
+      fastNs: leastNs(this.#load.accessNs, this.#isFast, 1),
+      slowNs: leastNs(this.#load.accessNs, this.#isFast, 0),
     };
   }
 
   override memcgBytes(path: string, nid: number): number {
-    let sum = 0;
-    for (const { start, end } of this.#facts.rangesOf(path)) {
-      this.placement(start, end, (from, to, on) => {
-        if (on === nid) sum += to - from;
-      });
-    }
-    return sum;
+    return bytesOn(this.mover.memory, this.#facts.rangesOf(path), nid);
   }
 
   warnings(): readonly string[] {
@@ -273,15 +275,6 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     forEachRate(this.#threads, this.#load.accessNs, start, end, visit);
   }
 
-  /** Time of an access to the fast tier at its present load. */
-  #fastNs(): number {
-    let least = Number.POSITIVE_INFINITY;
-    for (let nid = 0; nid < this.#isFast.length; nid++) {
-      if (this.#isFast[nid] === 1) least = Math.min(least, this.#load.accessNs[nid]);
-    }
-    return least;
-  }
-
   /** Advances by at most `us`, or to the end of the first phase that ends. */
   #advancePiece(us: number): void {
     let pieceUs = this.#hasPagedOut() ? Math.min(us, MOVING_PIECE_US) : us;
@@ -291,9 +284,11 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
       const perS = this.#threads[i].accessesPerS(this.#load.accessNs);
       this.#perS[i] = perS;
       totalPerS += perS;
-      if (perS > 0) pieceUs = Math.min(pieceUs, (this.#threads[i].remaining / perS) * 1e6);
+      const { remaining, debtS } = this.#threads[i];
+      if (perS > 0) pieceUs = Math.min(pieceUs, (remaining / perS + debtS) * 1e6);
     }
     const seconds = pieceUs / 1e6;
+    this.lab.advanceTo(this.#nowUs + pieceUs);
     this.mover.advance(pieceUs);
     const perAccess = this.#samplesPerAccess(totalPerS);
     this.#nodePerS.fill(0);
@@ -301,7 +296,7 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     for (let i = 0; i < this.#threads.length; i++) {
       const thread = this.#threads[i];
       if (thread.done) continue;
-      const accesses = Math.min(thread.remaining, this.#perS[i] * seconds);
+      const accesses = Math.min(thread.remaining, this.#perS[i] * thread.pay(seconds));
       this.#spread(thread, accesses, perAccess);
       thread.remaining -= accesses;
       this.#accesses += accesses;
@@ -341,8 +336,9 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
       }
       this.#fastAccesses += (count * fastBytes) / (area.end - area.start);
       this.#accessS += (count * meanAccessNs(area, this.#load.accessNs)) / 1e9;
-      this.#allFastS += (count * this.#fastNs()) / 1e9;
+      this.#allFastS += (count * leastNs(this.#load.accessNs, this.#isFast, 1)) / 1e9;
       this.#expectAccesses(area.start, area.end, count / area.pages);
+      this.lab.accessed(area.start, area.end, count / area.pages, thread);
       if (samplesPerAccess > 0) this.#sample(area.start, area.pages, count * samplesPerAccess, thread);
     }
   }
@@ -392,6 +388,9 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     for (const area of thread.areas) this.#lru.leave(area);
     thread.nextPhase(this.#nowUs);
     const accessesPerS = thread.accessesPerS(this.#load.accessNs);
-    for (const area of thread.areas) this.#lru.enter(area, (accessesPerS * area.share) / area.pages);
+    for (const area of thread.areas) {
+      this.#lru.enter(area, (accessesPerS * area.share) / area.pages);
+    }
+    this.lab.entered(thread);
   }
 }

@@ -4,13 +4,13 @@
  * page cache that nobody reads. For reclaim, LRU sorting and the working set. Six minutes.
  */
 import { roundDown } from '../../../memory/range.ts';
-import { SimulatedMachine } from '../simulated-machine.ts';
+import type { SimulatedMachineConfig } from '../simulated-machine.ts';
 import { DEFAULT_PUSH, dramNode, GIB, minutes, openThread, type PresetOptions, wholeOf } from './preset.ts';
 
-export function swapServer(options: PresetOptions): SimulatedMachine {
+export function swapServer(options: PresetOptions): SimulatedMachineConfig {
   const unit = roundDown((options.sizeBytes ?? 47 * GIB) / 47, 2 ** 21);
   const at = (units: number): number => units * unit;
-  return new SimulatedMachine({
+  return {
     name: 'swap-server',
     nodes: [dramNode(0, 64 * unit)],
     mover: {
@@ -37,5 +37,5 @@ export function swapServer(options: PresetOptions): SimulatedMachine {
     push: options.push ?? DEFAULT_PUSH,
     sampledShare: 1,
     seed: options.seed,
-  });
+  };
 }

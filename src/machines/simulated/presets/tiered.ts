@@ -7,7 +7,7 @@
 
 import { RandomStream } from '../../../memory/random.ts';
 import { roundDown } from '../../../memory/range.ts';
-import { SimulatedMachine } from '../simulated-machine.ts';
+import type { SimulatedMachineConfig } from '../simulated-machine.ts';
 import type { Area, WorkThread } from '../workload.ts';
 import {
   closedThread,
@@ -29,11 +29,11 @@ const MIGRATION = { migrationBytesPerS: 2 * GIB, kswapdBytesPerS: 2 * GIB, useWa
  * demotion and then to overshoot, 90 % free where 50 % was asked for (reference tiering-systems section
  * 0.10). 10 minutes.
  */
-export function coldDram(options: PresetOptions): SimulatedMachine {
+export function coldDram(options: PresetOptions): SimulatedMachineConfig {
   const unit = roundDown((options.sizeBytes ?? 56 * GIB) / 56, 2 ** 21);
   const cold = 50 * unit;
   const end = 56 * unit;
-  return new SimulatedMachine({
+  return {
     name: 'cold-dram',
     nodes: [dramNode(0, 64 * unit), cxlNode(1, 96 * unit)],
     mover: { ...MIGRATION, systemBytes: [2 * unit, 0] },
@@ -46,7 +46,7 @@ export function coldDram(options: PresetOptions): SimulatedMachine {
     push: options.push ?? DEFAULT_PUSH,
     sampledShare: 1,
     seed: options.seed,
-  });
+  };
 }
 
 /** Hot areas of a phase, their size, and how long they stay. */
@@ -60,7 +60,7 @@ const PHASE_S = 60;
  * of the Taobench variant with which self-tuned tiering was posted (reference section 6.1). Five minutes
  * if all were fast.
  */
-export function fullDram(options: PresetOptions): SimulatedMachine {
+export function fullDram(options: PresetOptions): SimulatedMachineConfig {
   const unit = roundDown((options.sizeBytes ?? 100 * GIB) / 100, 2 ** 21);
   const end = 100 * unit;
   const threads = 8;
@@ -75,7 +75,7 @@ export function fullDram(options: PresetOptions): SimulatedMachine {
     phaseCount: phases.length,
     phase: (phase) => ({ accesses: (PHASE_S * 1e9) / 110, areas: phases[phase] }),
   });
-  return new SimulatedMachine({
+  return {
     name: 'full-dram',
     nodes: [dramNode(0, 64 * unit), cxlNode(1, 96 * unit)],
     mover: { ...MIGRATION, systemBytes: [2 * unit - 256 * 2 ** 20, 0] },
@@ -88,7 +88,7 @@ export function fullDram(options: PresetOptions): SimulatedMachine {
     push: options.push ?? DEFAULT_PUSH,
     sampledShare: 1,
     seed: options.seed,
-  });
+  };
 }
 
 /** Disjoint, one per eighth of the memory. */
@@ -115,12 +115,12 @@ function warmAreas(end: number): Area[] {
  * has room for all of them: but there an access takes longer than on CXL before half of them have moved.
  * Colloid (SOSP'24): whoever promotes on makes it worse. Two minutes.
  */
-export function loadedDram(options: PresetOptions): SimulatedMachine {
+export function loadedDram(options: PresetOptions): SimulatedMachineConfig {
   const unit = roundDown((options.sizeBytes ?? 60 * GIB) / 60, 2 ** 21);
   const antagonist = 36 * unit;
   const end = 60 * unit;
   const bandwidth = 100e9;
-  return new SimulatedMachine({
+  return {
     name: 'loaded-dram',
     nodes: [
       dramNode(0, 64 * unit, { inFlight: 64, bandwidth }),
@@ -143,16 +143,16 @@ export function loadedDram(options: PresetOptions): SimulatedMachine {
     sampledShare: 1,
     followsLoad: true,
     seed: options.seed,
-  });
+  };
 }
 
 /**
  * Memory bandwidth is what is short: one program would read 150 GB/s, DRAM gives 30 and CXL 20, and all of
  * its 16 GiB begin in DRAM. Weighted interleaving uses both. One minute.
  */
-export function bandwidthBound(options: PresetOptions): SimulatedMachine {
+export function bandwidthBound(options: PresetOptions): SimulatedMachineConfig {
   const unit = roundDown((options.sizeBytes ?? 16 * GIB) / 16, 2 ** 21);
-  return new SimulatedMachine({
+  return {
     name: 'bandwidth',
     nodes: [
       dramNode(0, 32 * unit, { inFlight: 256, bandwidth: 30e9 }),
@@ -169,5 +169,5 @@ export function bandwidthBound(options: PresetOptions): SimulatedMachine {
     sampledShare: 1,
     followsLoad: true,
     seed: options.seed,
-  });
+  };
 }

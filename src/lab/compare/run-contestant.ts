@@ -1,0 +1,100 @@
+/** One contestant on one machine with one seed. Everything it needs travels as plain data, so that it can run in a worker. */
+import { presetConfig } from '../../machines/simulated/presets/index.ts';
+import { SimulatedMachine, type SimulatedMachineConfig } from '../../machines/simulated/simulated-machine.ts';
+import { fastTierOf, type MemoryNode, tierOf } from '../../memory/tier.ts';
+import { loadSchemes } from '../../schemes/load.ts';
+import { type Contestant, chooseContestants, DEFAULT_SCHEMES } from './contestants.ts';
+import { Oracle } from './oracle.ts';
+import { buildRow, type CompareRow, type ContestantResult } from './row.ts';
+import { runMonitor } from './run-monitor.ts';
+import { type ContestantOptions, runTracker } from './run-tracker.ts';
+
+export interface CompareTask {
+  readonly tracker: string;
+  readonly machine: string;
+  readonly sizeBytes?: number;
+  readonly seed: number;
+  /** Text of the scheme file that monitors run, and its name for messages. */
+  readonly schemes?: { readonly text: string; readonly file: string };
+  readonly minRatePerS: number;
+}
+
+/** @param nowMs of a clock, to tell how long it took */
+export async function runContestant(
+  task: CompareTask,
+  nowMs: () => number,
+  control: Pick<ContestantOptions, 'shouldStop' | 'pause'> = {},
+): Promise<CompareRow> {
+  const [contestant] = chooseContestants([task.tracker]);
+  const startMs = nowMs();
+  const config = presetConfig(task.machine, {
+    seed: task.seed,
+    ...(task.sizeBytes === undefined ? {} : { sizeBytes: task.sizeBytes }),
+  });
+  const machine = new SimulatedMachine(variantOf(config, contestant));
+  const options = { seed: task.seed, minRatePerS: task.minRatePerS, ...control };
+  const result = await runOn(machine, contestant, task, options);
+  const row = buildRow(contestant.name, machine, result, {
+    seed: task.seed,
+    minRatePerS: task.minRatePerS,
+    wallSeconds: (nowMs() - startMs) / 1000,
+  });
+  const isAllSlow = contestant.kind === 'baseline' && contestant.placement === 'all slow';
+  return isAllSlow ? { ...row, fastTierShare: 0 } : row;
+}
+
+async function runOn(
+  machine: SimulatedMachine,
+  contestant: Contestant,
+  task: CompareTask,
+  options: ContestantOptions,
+): Promise<ContestantResult> {
+  switch (contestant.kind) {
+    case 'baseline':
+      return runTracker(machine, () => NOTHING, options);
+    case 'oracle':
+      return runTracker(machine, (host) => new Oracle(machine, host, task.minRatePerS), options);
+    case 'tracker':
+      return runTracker(machine, contestant.create, options);
+    case 'monitor': {
+      const { text, file } =
+        contestant.schemes === undefined
+          ? (task.schemes ?? { text: DEFAULT_SCHEMES, file: 'built in' })
+          : { text: contestant.schemes, file: contestant.name };
+      const { schemes } = loadSchemes(text, file, contestant.attrs);
+      return runMonitor(machine, { ...contestant, schemes }, options);
+    }
+  }
+}
+
+/** A tracker that does nothing. */
+const NOTHING = {
+  name: 'nothing',
+  stepUs: 100_000,
+  usesSamples: false,
+  metadataBytes: 0,
+  cpu: { applicationNs: 0, backgroundNs: 0 },
+  step: () => undefined,
+  counters: () => ({}),
+  forEachHot: () => undefined,
+};
+
+/** The same machine with all nodes as fast as the fastest, or as slow as the slowest. */
+function variantOf(config: SimulatedMachineConfig, contestant: Contestant): SimulatedMachineConfig {
+  if (contestant.kind !== 'baseline' || contestant.placement === 'as it is') return config;
+  const fastTier = fastTierOf(config.nodes);
+  const model = (isWanted: (node: MemoryNode) => boolean): MemoryNode | undefined =>
+    config.nodes.find(isWanted);
+  const as =
+    contestant.placement === 'all fast'
+      ? model((node) => tierOf(node) === fastTier)
+      : model((node) => tierOf(node) > fastTier);
+  if (as === undefined) return config;
+  const { accessNs, bandwidthBytesPerS, adistance } = as;
+  return {
+    ...config,
+    nodes: config.nodes.map((node) => ({ ...node, accessNs, bandwidthBytesPerS, adistance })),
+    // Nobody reclaims where all memory is alike.
+    mover: { ...config.mover, kswapdBytesPerS: 0 },
+  };
+}

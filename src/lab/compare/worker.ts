@@ -1,0 +1,26 @@
+/** A worker thread of a comparison: runs the tasks that it is sent, one after the other. */
+import { parentPort } from 'node:worker_threads';
+import { ThermoError, ThermoErrors } from '../../memory/error.ts';
+import type { CompareRow } from './row.ts';
+import { type CompareTask, runContestant } from './run-contestant.ts';
+
+export type WorkerAnswer =
+  | { readonly kind: 'row'; readonly row: CompareRow }
+  /** A mistake of the user, in words. */
+  | { readonly kind: 'refused'; readonly errors: readonly string[] }
+  | { readonly kind: 'bug'; readonly stack: string };
+
+parentPort?.on('message', async (task: CompareTask) => {
+  parentPort?.postMessage(await answer(task));
+});
+
+async function answer(task: CompareTask): Promise<WorkerAnswer> {
+  try {
+    return { kind: 'row', row: await runContestant(task, () => performance.now()) };
+  } catch (error) {
+    if (error instanceof ThermoErrors)
+      return { kind: 'refused', errors: error.errors.map((each) => each.format()) };
+    if (error instanceof ThermoError) return { kind: 'refused', errors: [error.format()] };
+    return { kind: 'bug', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}

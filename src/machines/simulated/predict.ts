@@ -1,0 +1,71 @@
+/** What a workload would take if nothing moved, and if all its memory were fast. */
+import type { PageRuns } from '../../memory/page-runs.ts';
+import type { MemoryNode } from '../../memory/tier.ts';
+import type { Baseline } from '../machine.ts';
+import { meanAccessNs, RunningThread } from './field.ts';
+import type { Workload, WorkThread } from './workload.ts';
+
+/** @param isFast 1 for nodes of the fast tier, by nid */
+export function predictWorkload(
+  { threads, durationUs }: Workload,
+  nodes: readonly MemoryNode[],
+  placement: PageRuns,
+  isFast: Uint8Array,
+): { readonly accesses: number; readonly baseline: Baseline } {
+  const endlessS = Number.isFinite(durationUs) ? durationUs / 1e6 : 0;
+  const predicted = threads.map((thread) =>
+    predictStatic(thread, nodes, placement, (nid) => isFast[nid] === 1, endlessS),
+  );
+  const accesses = predicted.reduce((sum, each) => sum + each.accesses, 0);
+  return {
+    accesses,
+    baseline: {
+      staticSeconds: Math.max(...predicted.map((each) => each.staticS)),
+      allFastSeconds: Math.max(...predicted.map((each) => each.allFastS)),
+      staticFastTierShare: predicted.reduce((sum, each) => sum + each.fastAccesses, 0) / accesses,
+    },
+  };
+}
+
+/**
+ * Seconds that a thread needs, and the share of its accesses that hit `isFast` nodes, if nothing
+ * moves from the placement given. A phase without an end takes `endlessS` seconds, wherever its memory is.
+ */
+function predictStatic(
+  thread: WorkThread,
+  nodes: readonly MemoryNode[],
+  placement: PageRuns,
+  isFast: (nid: number) => boolean,
+  endlessS: number,
+): { staticS: number; allFastS: number; accesses: number; fastAccesses: number } {
+  const fastNs = Math.min(...nodes.filter((node) => isFast(node.nid)).map((node) => node.accessNs));
+  const accessNs = Float64Array.from(nodes, (node) => node.accessNs);
+  const probe = new RunningThread(thread, nodes.length, placement);
+  let [staticNs, allFastNs, accesses, fastAccesses] = [0, 0, 0, 0];
+  for (probe.nextPhase(0); !probe.done; probe.nextPhase(0)) {
+    const isEndless = !Number.isFinite(probe.remaining);
+    const phaseAccesses = isEndless ? endlessS * probe.accessesPerS(accessNs) : probe.remaining;
+    accesses += phaseAccesses;
+    if (isEndless) {
+      staticNs += endlessS * 1e9;
+      allFastNs += endlessS * 1e9;
+    }
+    for (const area of probe.areas) {
+      const count = phaseAccesses * area.share;
+      if (!isEndless) {
+        staticNs += count * meanAccessNs(area, accessNs);
+        allFastNs += count * fastNs;
+      }
+      let fastBytes = 0;
+      for (const node of nodes) if (isFast(node.nid)) fastBytes += area.bytesOn[node.nid];
+      fastAccesses += (count * fastBytes) / (area.end - area.start);
+    }
+    if (isEndless) break;
+    if (thread.pace.kind === 'open') {
+      const seconds = accesses / thread.pace.accessesPerS;
+      staticNs = seconds * 1e9;
+      allFastNs = seconds * 1e9;
+    }
+  }
+  return { staticS: staticNs / 1e9, allFastS: allFastNs / 1e9, accesses, fastAccesses };
+}
