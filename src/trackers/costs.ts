@@ -15,8 +15,6 @@ export const HASH_RECORD_NS = 300;
 export const ARRAY_RECORD_NS = 200;
 /** Looking at one element of an array in address order (inferred). */
 export const WALK_ELEMENT_NS = 1;
-/** Testing and clearing one Accessed bit in a walk over page tables (inferred; nobody posted it). */
-export const SCAN_PTE_NS = 10;
 /**
  * Reading one PEBS record and walking four levels of page tables to its page's counter, seven cache
  * misses (inferred).

@@ -13,7 +13,7 @@
  */
 import type { ActionOutcome } from '../memory/action.ts';
 import { PAGE_SIZE, totalBytes } from '../memory/range.ts';
-import { ARRAY_RECORD_NS, SCAN_PTE_NS } from './costs.ts';
+import { ARRAY_RECORD_NS, WALK_ENTRY_NS } from './costs.ts';
 import { PRECISE_FORMAT } from './pghot-record.ts';
 import { PghotTable } from './pghot-table.ts';
 import type { Tracker, TrackerCpu, TrackerFactory, TrackerHost } from './tracker.ts';
@@ -108,7 +108,7 @@ export class Klruscand implements Tracker {
       }
     }
     this.#cpu.backgroundNs +=
-      (totalBytes(ranges) / PAGE_SIZE) * SCAN_PTE_NS +
+      (totalBytes(ranges) / PAGE_SIZE) * WALK_ENTRY_NS +
       (this.#counters.pghot_recorded_pgtscans - before) * ARRAY_RECORD_NS;
   }
 

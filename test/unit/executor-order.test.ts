@@ -11,7 +11,15 @@ import { loadSchemes } from '../../src/schemes/load.ts';
 import { damonScore, minScore } from '../../src/schemes/priority.ts';
 import type { ResolvedDest } from '../../src/schemes/resolve.ts';
 import type { Scheme } from '../../src/schemes/scheme.ts';
-import { ATTRS, executorOf, FakeHost, type FakeRegion, regionsOf, resolvedTo } from './scheme-fakes.ts';
+import {
+  ATTRS,
+  executorOf,
+  FakeHost,
+  type FakeRegion,
+  NOTHING,
+  regionsOf,
+  resolvedTo,
+} from './scheme-fakes.ts';
 
 const PAGE = 4096;
 const MIB = 2 ** 20;
@@ -370,17 +378,6 @@ describe('hints', () => {
 });
 
 describe('goals', () => {
-  const NOTHING: SystemGauge = {
-    someMemPsiUs: 0,
-    activeBytes: 0,
-    inactiveBytes: 0,
-    accesses: 0,
-    fastAccesses: 0,
-    accessS: 0,
-    allFastS: 0,
-    fastNs: 0,
-    slowNs: 0,
-  };
   class Gauges extends FakeHost {
     override memcgBytes(path?: string, nid?: number): number {
       return path === '/app' && nid === 0 ? MIB : 0;

@@ -33,7 +33,8 @@ export function regionsOf(list: readonly FakeRegion[]): Regions {
   };
 }
 
-const NOTHING: SystemGauge = {
+/** A machine in which nothing happens. */
+export const NOTHING: SystemGauge = {
   someMemPsiUs: 0,
   activeBytes: 0,
   inactiveBytes: 0,
