@@ -45,14 +45,14 @@ describe('klruscand', () => {
     expect(host.requests).toEqual([]);
   });
 
-  test('batches of 131,072 pages split what they find, and all memory pays 10 ns a page', () => {
+  test('batches of 131,072 pages split what they find, and all memory pays 23 ns a page', () => {
     const host = new FakeTrackerHost({ bytes: GIB });
     const tracker = new Klruscand(host);
     host.accessed = [{ start: 0, end: GIB }];
     runTo(host, tracker, 4_000);
     expect(SCAN_BATCH * PAGE_SIZE).toBe(GIB / 2);
     expect(tracker.counters().pghot_recorded_accesses).toBe(262_144);
-    expect(tracker.cpu.backgroundNs).toBe(262_144 * (10 + 200));
+    expect(tracker.cpu.backgroundNs).toBe(262_144 * (23 + 200));
     expect(tracker.cpu.applicationNs).toBe(0);
     expect(tracker.metadataBytes).toBe(262_144 * 4 + 131_072 * 8);
   });
