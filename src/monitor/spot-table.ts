@@ -156,6 +156,11 @@ export class SpotTable {
     }
   }
 
+  /** Number of an entry's block. */
+  block(e: number): number {
+    return this.#block[e] - 1;
+  }
+
   /** First address of an entry's block. */
   address(e: number): number {
     return (this.#block[e] - 1) * SPOT_SIZE;

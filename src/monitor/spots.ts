@@ -6,10 +6,11 @@
  * fall on other pages of the block (a small hot area rather than a hot page), also those between them.
  */
 import { PAGE_SIZE } from '../memory/range.ts';
+import { BlockOrder } from './block-order.ts';
 import type { Regions } from './monitor.ts';
 import type { RegionIndex } from './region-index.ts';
 import { IS_UNSETTLED, type RegionTable } from './region-table.ts';
-import { type ClassRate, SPOT_SHIFT, type SpotTable } from './spot-table.ts';
+import type { ClassRate, SpotTable } from './spot-table.ts';
 import { storeShareOf, topUser } from './users.ts';
 
 /** Events from which an entry's own rate is used. */
@@ -31,14 +32,14 @@ export class SpotRegions implements Regions {
   #rate = new Float32Array(0);
   #region = new Uint16Array(0);
   readonly #entries: Uint16Array;
-  readonly #keys: Float64Array;
+  readonly #order: BlockOrder;
 
   constructor(table: RegionTable, index: RegionIndex, spots: SpotTable) {
     this.#table = table;
     this.#index = index;
     this.#spots = spots;
     this.#entries = new Uint16Array(spots.capacity);
-    this.#keys = new Float64Array(spots.capacity);
+    this.#order = new BlockOrder(spots.capacity);
   }
 
   /** To be called when regions or the spot table changed: the view is made anew when it is asked for. */
@@ -95,15 +96,17 @@ export class SpotRegions implements Regions {
     const classes = [1, 2, 3].map((count) => spots.classRate(count));
     const least = CONTRAST * meanRate(this.#table);
     const sampled = spots.sampled(this.#entries);
+    const order = this.#order;
     let kept = 0;
     for (let k = 0; k < sampled; k++) {
       const e = this.#entries[k];
       const rate = this.#rateOf(e, classes);
-      // Sorted as numbers: the address in 64 KiB, then the entry.
-      if (rate >= least && this.#mayStandOut(e, rate)) this.#keys[kept++] = spots.address(e) + e;
+      if (rate < least || !this.#mayStandOut(e, rate)) continue;
+      order.block[kept] = spots.block(e);
+      order.entry[kept++] = e;
     }
-    this.#keys.subarray(0, kept).sort();
-    for (let k = 0; k < kept; k++) this.#addEntry(this.#keys[k] % 2 ** SPOT_SHIFT, classes);
+    order.sort(kept);
+    for (let k = 0; k < kept; k++) this.#addEntry(order.entry[k], classes);
   }
 
   /** False if all its pages lie in one region that is too hot for it: most are like their region. */
