@@ -89,7 +89,7 @@ export class DamonOrder {
     this.#bytesByScore.fill(0);
     for (let unit = 0; unit < table.count; unit++) {
       if (isMatched[unit] === 0) continue;
-      const score = damonScore(this.#order, weights, table.nrAccesses[unit], table.age[unit], intervals);
+      const score = damonScore(this.#order, weights, table.nrAccesses(unit), table.age[unit], intervals);
       this.#scores[unit] = score;
       this.#bytesByScore[score] += table.szBytes[unit];
     }

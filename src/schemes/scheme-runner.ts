@@ -308,8 +308,8 @@ export class SchemeRunner {
   #find(nowUs: number, start: number, end: number, table: UnitTable, unit: number): void {
     const found = this.#found;
     found.length = 0;
-    const accessingNid = table.accessingNid[unit];
-    const facts = { accessingNid, storeShare: table.storeShare[unit] };
+    const accessingNid = table.accessingNid(unit);
+    const facts = { accessingNid, storeShare: table.storeShare(unit) };
     const placement: SchemeHost['placement'] = (from, to, visit) => this.#host.placement(from, to, visit);
     this.#parts.forEach(start, end, accessingNid, placement, (from, to, nids) => {
       const rest = (restStart: number, restEnd: number): void => {

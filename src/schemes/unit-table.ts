@@ -1,6 +1,7 @@
 /**
  * What schemes look at in one round, copied once into columns: regions and the spots inside them, as
- * units that are matched as a whole, and the pieces of memory that each unit consists of.
+ * units that are matched as a whole, and the pieces of memory that each unit consists of. What few schemes
+ * ask for is taken from the monitor when it is asked for.
  *
  * A spot is a unit of its own. A region is a unit of its whole size and age and of the rate that its
  * spots leave, and consists of what its spots leave: a hot page of a cold region stays, and one of a
@@ -8,7 +9,7 @@
  */
 import { PAGED_OUT } from '../memory/action.ts';
 import { NO_VALUE, type RunVisitor } from '../memory/page-runs.ts';
-import type { Regions } from '../monitor/monitor.ts';
+import { NO_REGIONS, type Regions } from '../monitor/monitor.ts';
 import { forEachPieceOf, forEachRegion, NO_SPOT } from '../monitor/pieces.ts';
 
 const FIRST_CAPACITY = 1024;
@@ -30,9 +31,11 @@ export class UnitTable {
   /** Aggregation intervals. */
   age = new Float64Array(FIRST_CAPACITY);
   isIdle = new Uint8Array(FIRST_CAPACITY);
-  nrAccesses = new Float64Array(FIRST_CAPACITY);
-  accessingNid = new Int16Array(FIRST_CAPACITY);
-  storeShare = new Float64Array(FIRST_CAPACITY);
+  /** Where a unit's rarer facts are: its number among the regions or spots. */
+  #source = new Int32Array(FIRST_CAPACITY);
+  #isSpot = new Uint8Array(FIRST_CAPACITY);
+  #regions: Regions = NO_REGIONS;
+  #spots: Regions = NO_REGIONS;
   firstPiece = new Int32Array(FIRST_CAPACITY);
   #lastPiece = new Int32Array(FIRST_CAPACITY);
 
@@ -45,8 +48,10 @@ export class UnitTable {
   places = new Int32Array(FIRST_CAPACITY);
   #arePlacesKnown = false;
 
-  /** Copies a monitor's regions and spots. */
+  /** Copies a monitor's regions and spots; both stay as they are until the round is over. */
   fill(regions: Regions, spots: Regions): void {
+    this.#regions = regions;
+    this.#spots = spots;
     this.count = 0;
     this.pieces = 0;
     this.#arePlacesKnown = false;
@@ -84,6 +89,25 @@ export class UnitTable {
     });
   }
 
+  /** Samples of an aggregation interval in which the unit was seen accessed. */
+  nrAccesses(unit: number): number {
+    return this.#viewOf(unit).nrAccesses(this.#source[unit]);
+  }
+
+  /** Node whose CPUs access the unit most, -1 if no sample told. */
+  accessingNid(unit: number): number {
+    return this.#viewOf(unit).accessingNid(this.#source[unit]);
+  }
+
+  /** Share of its accesses that are stores, NaN if no sample told. */
+  storeShare(unit: number): number {
+    return this.#viewOf(unit).storeShare(this.#source[unit]);
+  }
+
+  #viewOf(unit: number): Regions {
+    return this.#isSpot[unit] === 1 ? this.#spots : this.#regions;
+  }
+
   #addUnit(view: Regions, i: number, rate: number, isIdle: boolean): number {
     const unit = this.count++;
     if (unit === this.start.length) this.#growUnits();
@@ -92,9 +116,8 @@ export class UnitTable {
     this.ratePerS[unit] = rate;
     this.age[unit] = view.age(i);
     this.isIdle[unit] = isIdle ? 1 : 0;
-    this.nrAccesses[unit] = view.nrAccesses(i);
-    this.accessingNid[unit] = view.accessingNid(i);
-    this.storeShare[unit] = view.storeShare(i);
+    this.#source[unit] = i;
+    this.#isSpot[unit] = view === this.#spots ? 1 : 0;
     this.firstPiece[unit] = NO_PIECE;
     return unit;
   }
@@ -117,9 +140,8 @@ export class UnitTable {
     this.ratePerS = grown(this.ratePerS);
     this.age = grown(this.age);
     this.isIdle = grown(this.isIdle);
-    this.nrAccesses = grown(this.nrAccesses);
-    this.accessingNid = grown(this.accessingNid);
-    this.storeShare = grown(this.storeShare);
+    this.#source = grown(this.#source);
+    this.#isSpot = grown(this.#isSpot);
     this.firstPiece = grown(this.firstPiece);
     this.#lastPiece = grown(this.#lastPiece);
   }
@@ -140,11 +162,7 @@ export function placeBit(nid: number): number {
   return 1 << Math.min(nid, MOST_NODES - 1);
 }
 
-type Column =
-  | Float64Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | Int16Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>;
+type Column = Float64Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
 function grown<T extends Column>(column: T): T {
   // The constructor of a typed array makes one of its own kind.
