@@ -45,9 +45,6 @@ export function tierOf(node: MemoryNode): number {
   return Math.floor(node.adistance / ADISTANCE_CHUNK);
 }
 
-/** How a scheme names memory: a kind, a node, or an end of the speed order. */
-export type TierName = NodeKind | 'fast' | 'slow' | `node${number}`;
-
 /**
  * The nodes that a tier name means on a machine, nearest (fastest) first.
  *
@@ -77,6 +74,14 @@ export function fastTierOf(nodes: readonly MemoryNode[]): number {
   const withCpus = nodes.filter((node) => node.hasCpus && node.kind !== 'HBM').map(tierOf);
   const tiers = withCpus.length > 0 ? withCpus : nodes.map(tierOf);
   return Math.min(...tiers);
+}
+
+/** By nid: 1 where the node is top tier (node_is_toptier: no slower than the nearest tier with CPUs). */
+export function topTierNodes(nodes: readonly MemoryNode[]): Uint8Array {
+  const fastTier = fastTierOf(nodes);
+  const isTop = new Uint8Array(1 + Math.max(...nodes.map(({ nid }) => nid)));
+  for (const node of nodes) if (tierOf(node) <= fastTier) isTop[node.nid] = 1;
+  return isTop;
 }
 
 /** Every name that {@link resolveTier} accepts on this machine. */

@@ -247,9 +247,6 @@ export const FILTERS = {
 } as const satisfies Record<string, FilterFacts>;
 
 export type FilterType = keyof typeof FILTERS;
-/** Page-level filters that the placement answers; the others ask the machine for a {@link PageProperty}. */
-export type PlaceFilterType = 'node' | 'tier';
-
 /** True for the filters that a machine must be able to answer. */
 export function isPageProperty(type: FilterType): type is FilterType & PageProperty {
   return FILTERS[type].level === 'page' && FILTERS[type].parameter !== 'place';

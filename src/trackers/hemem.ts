@@ -16,13 +16,16 @@
  * HeMem owns all DRAM; here it leaves the high watermark free, below which the machine's kswapd would work
  * against it. A round waits for the migrations of the one before.
  */
+
 import type { AccessBatch } from '../memory/access-batch.ts';
 import type { ActionOutcome } from '../memory/action.ts';
 import { PAGE_SIZE } from '../memory/range.ts';
+import { topTierNodes } from '../memory/tier.ts';
 import { ARRAY_RECORD_NS, MIGRATE_PAGE_NS, PEBS_RECORD_NS } from './costs.ts';
+import { RangeJoiner } from './hot-pages.ts';
 import { PageIndex } from './page-index.ts';
 import { PageLists } from './page-lists.ts';
-import { nearestLowerNode, nearestTopNode, topTierNodes } from './tiers.ts';
+import { nearestLowerNode, nearestTopNode } from './tiers.ts';
 import type { Tracker, TrackerCpu, TrackerFactory, TrackerHost } from './tracker.ts';
 
 /** SAMPLE_PERIOD. */
@@ -140,17 +143,11 @@ export class Hemem implements Tracker {
   }
 
   forEachHot(visit: (start: number, end: number) => void): void {
-    let [start, end] = [-1, -1];
+    const joiner = new RangeJoiner(visit);
     for (let page = 0; page < this.#isHot.length; page++) {
-      if (this.#isHot[page] === 0) continue;
-      const address = this.#index.addressOf(page);
-      if (address !== end) {
-        if (start >= 0) visit(start, end);
-        start = address;
-      }
-      end = this.#index.endOf(page);
+      if (this.#isHot[page] === 1) joiner.add(this.#index.addressOf(page), this.#index.endOf(page));
     }
-    if (start >= 0) visit(start, end);
+    joiner.finish();
   }
 
   /** The body of pebs_scan_thread. */

@@ -7,9 +7,10 @@
  * faults on top-tier pages, and the limit of 8 times the size in address space are left out. `numab2`
  * is the whole system.
  */
+
 import type { FaultBatch } from '../memory/page-signals.ts';
 import { PAGE_SIZE, totalBytes } from '../memory/range.ts';
-import { topTierNodes } from './tiers.ts';
+import { topTierNodes } from '../memory/tier.ts';
 import type { TrackerHost } from './tracker.ts';
 
 const SCAN_BYTES = 256 * 2 ** 20;

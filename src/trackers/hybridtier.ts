@@ -18,9 +18,11 @@
  * tier, the threshold that falls on a plateau, its monitor mode. The artifact rounds filters up to powers of
  * two, here they have their computed size; it scans memory maps of 4 MiB and more, here all ranges.
  */
+
 import type { AccessBatch } from '../memory/access-batch.ts';
 import type { ActionOutcome } from '../memory/action.ts';
 import { PAGE_SIZE } from '../memory/range.ts';
+import { topTierNodes } from '../memory/tier.ts';
 import { ARRAY_RECORD_NS, HASH_RECORD_NS, MIGRATE_PAGE_NS, PEBS_RECORD_NS } from './costs.ts';
 import { CountingFilter, countersPerElement, MAX_COUNT } from './counting-filter.ts';
 import { visitPages } from './hot-pages.ts';
@@ -28,7 +30,7 @@ import { PageIndex } from './page-index.ts';
 import { PageSweep } from './page-sweep.ts';
 import { SampleBatch } from './sample-batch.ts';
 import { SamplingDuty } from './sampling-duty.ts';
-import { nearestLowerNode, nearestTopNode, topTierNodes } from './tiers.ts';
+import { nearestLowerNode, nearestTopNode } from './tiers.ts';
 import type { Tracker, TrackerCpu, TrackerFactory, TrackerHost } from './tracker.ts';
 
 const STEP_US = 100_000;

@@ -18,10 +18,11 @@
  *
  * Speed: 8 M samples/s (Node 20, one busy core of two), without allocation per sample.
  */
+
 import type { AccessBatch } from '../memory/access-batch.ts';
 import type { RandomStream } from '../memory/random.ts';
+import { topTierNodes } from '../memory/tier.ts';
 import { IBS_SAMPLE_NS } from './costs.ts';
-import { topTierNodes } from './tiers.ts';
 import type { TrackerHost } from './tracker.ts';
 
 export type IbsVersion = 'v0' | 'v1' | 'memprof';

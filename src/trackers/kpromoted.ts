@@ -21,15 +21,17 @@
  * own and wakes kswapd. `mig_non_lru` has no cause and stays 0. A pass waits for the migrations of the one
  * before, as the thread does them itself. HZ is not posted; 1000 is assumed.
  */
+
 import type { AccessBatch } from '../memory/access-batch.ts';
 import type { ActionOutcome } from '../memory/action.ts';
 import { RandomStream } from '../memory/random.ts';
 import { PAGE_SIZE } from '../memory/range.ts';
+import { topTierNodes } from '../memory/tier.ts';
 import { HASH_RECORD_NS, MIGRATE_PAGE_NS, WALK_ELEMENT_NS } from './costs.ts';
 import { visitPages } from './hot-pages.ts';
 import { IbsDriver } from './ibs-driver.ts';
 import { KpromotedRecords } from './kpromoted-records.ts';
-import { nearestTopNode, topTierNodes } from './tiers.ts';
+import { nearestTopNode } from './tiers.ts';
 import type { Tracker, TrackerCpu, TrackerFactory, TrackerHost } from './tracker.ts';
 
 /** KPROMOTED_FREQ_WINDOW and KPROMOTED_FREQ_THRESHOLD. */

@@ -21,14 +21,16 @@
  * young; other VMAs of the process (stack, libraries); kswapd reclaims to promo, as in tiering mode.
  * The one migrating thread is limited by its CPU: 8 us a page, the middle of 5.3 and 13.
  */
+
 import type { ActionOutcome } from '../memory/action.ts';
 import { PAGED_OUT } from '../memory/action.ts';
 import { NO_VALUE } from '../memory/page-runs.ts';
 import { PAGE_SIZE, roundDown } from '../memory/range.ts';
+import { topTierNodes } from '../memory/tier.ts';
 import { MIGRATE_PAGE_NS, REFUSE_PAGE_NS, WALK_ENTRY_NS } from './costs.ts';
 import { adaptedPace, KSCAND_START, type ScanPace } from './kscand-period.ts';
 import { PageFlags } from './page-flags.ts';
-import { nearestTopNode, topTierNodes } from './tiers.ts';
+import { nearestTopNode } from './tiers.ts';
 import type { Tracker, TrackerCpu, TrackerFactory, TrackerHost } from './tracker.ts';
 
 /** kscand_scan_sleep_ms and kmigrate_sleep_ms. */

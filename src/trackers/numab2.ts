@@ -17,11 +17,13 @@
  * A fault that promotes costs its thread 31 us, of which the machine books 8 as migration; one that does not
  * 1 us (inferred: 31 us for each of the seed's 4.4 million would be 137 s of its 261).
  */
+
 import type { ActionOutcome } from '../memory/action.ts';
 import { PAGED_OUT } from '../memory/action.ts';
 import { NO_VALUE } from '../memory/page-runs.ts';
 import type { FaultBatch } from '../memory/page-signals.ts';
 import { PAGE_SIZE, totalBytes } from '../memory/range.ts';
+import { topTierNodes } from '../memory/tier.ts';
 import {
   HINT_FAULT_NS,
   MIGRATE_PAGE_NS,
@@ -40,7 +42,7 @@ import {
 import { Numab2Scanner, type VmaRules } from './numab2-scanner.ts';
 import { PromotionGate } from './promotion-gate.ts';
 import { RecentRanges } from './recent-ranges.ts';
-import { nearestTopNode, topTierNodes } from './tiers.ts';
+import { nearestTopNode } from './tiers.ts';
 import type { Tracker, TrackerCpu, TrackerFactory, TrackerHost } from './tracker.ts';
 
 const STEP_US = 20_000;

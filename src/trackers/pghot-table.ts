@@ -5,13 +5,16 @@
  * Speed (Node 20, one busy core of two): 50 M records/s in address order, 5 M/s at random in 192 GiB; a pass
  * costs nothing for sections without a ready record.
  */
+
 import { invariant } from '../memory/error.ts';
 import { PAGE_SIZE } from '../memory/range.ts';
+import { topTierNodes } from '../memory/tier.ts';
 import { ARRAY_RECORD_NS, MIGRATE_PAGE_NS, WALK_ELEMENT_NS } from './costs.ts';
+import { RangeJoiner } from './hot-pages.ts';
 import { PageIndex } from './page-index.ts';
 import type { RecordFormat } from './pghot-record.ts';
 import { PromotionGate } from './promotion-gate.ts';
-import { lowerTierNodes, nearestTopNode, topTierNodes } from './tiers.ts';
+import { lowerTierNodes, nearestTopNode } from './tiers.ts';
 import type { TrackerHost } from './tracker.ts';
 
 /** A memory section of 128 MiB. */
@@ -134,21 +137,17 @@ export class PghotTable {
   /** Visits the ready pages. */
   forEachReady(visit: (start: number, end: number) => void): void {
     if (this.#hotSections === 0) return;
-    let [start, end] = [-1, -1];
+    const joiner = new RangeJoiner(visit);
     for (let section = 0; section < this.#isHotSection.length; section++) {
       if (this.#isHotSection[section] === 0) continue;
       const first = section * SECTION_PAGES;
       for (let page = first; page < Math.min(first + SECTION_PAGES, this.#records.length); page++) {
         if (!this.#format.isReady(this.#records[page])) continue;
         const address = this.#index.addressOf(page);
-        if (address !== end) {
-          if (start >= 0) visit(start, end);
-          start = address;
-        }
-        end = address + PAGE_SIZE;
+        joiner.add(address, address + PAGE_SIZE);
       }
     }
-    if (start >= 0) visit(start, end);
+    joiner.finish();
   }
 
   /** Takes the whole record; a page that the gate refuses has to be seen anew. */

@@ -1,13 +1,5 @@
 /** Which nodes a tracker takes for top tier, and where it moves pages to. */
-import { fastTierOf, type MemoryNode, tierOf } from '../memory/tier.ts';
-
-/** By nid: 1 where the node is top tier (node_is_toptier: no slower than the nearest tier with CPUs). */
-export function topTierNodes(nodes: readonly MemoryNode[]): Uint8Array {
-  const fastTier = fastTierOf(nodes);
-  const isTop = new Uint8Array(1 + Math.max(...nodes.map(({ nid }) => nid)));
-  for (const node of nodes) if (tierOf(node) <= fastTier) isTop[node.nid] = 1;
-  return isTop;
-}
+import { type MemoryNode, topTierNodes } from '../memory/tier.ts';
 
 /** Nodes below the top tier, by nid. */
 export function lowerTierNodes(nodes: readonly MemoryNode[]): readonly MemoryNode[] {

@@ -15,19 +15,9 @@ import { GridMonitor } from '../../src/monitor/grid-monitor.ts';
 import { DEFAULT_ATTRS, NO_REGIONS, type Regions } from '../../src/monitor/monitor.ts';
 import { forEachPiece } from '../../src/monitor/pieces.ts';
 import { type AccuracyRow, renderAccuracy, type Score } from '../../src/view/accuracy-table.ts';
+import { ratedPages as regionsOf } from './rated-pages.ts';
 
 const PAGE = 4096;
-
-/** Regions from `[start, end, rate]` in pages. */
-function regionsOf(list: readonly (readonly [number, number, number])[]): Regions {
-  return {
-    ...NO_REGIONS,
-    count: list.length,
-    start: (i) => list[i][0] * PAGE,
-    end: (i) => list[i][1] * PAGE,
-    rate: (i) => list[i][2],
-  };
-}
 
 function piecesOf(regions: Regions, spots: Regions): number[][] {
   const pieces: number[][] = [];

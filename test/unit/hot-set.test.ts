@@ -5,21 +5,10 @@ import { AccuracyScorer } from '../../src/lab/accuracy/score.ts';
 import { HotSetScore } from '../../src/lab/hot-set-score.ts';
 import { RateMap } from '../../src/machines/field/rate-map.ts';
 import type { Truth } from '../../src/machines/machine.ts';
-import { NO_REGIONS, type Regions } from '../../src/monitor/monitor.ts';
+import { NO_REGIONS } from '../../src/monitor/monitor.ts';
+import { ratedPages as regionsOf } from './rated-pages.ts';
 
 const PAGE = 4096;
-
-/** Regions from `[start, end, rate]` in pages. */
-function regionsOf(list: readonly (readonly [number, number, number])[]): Regions {
-  return {
-    ...NO_REGIONS,
-    count: list.length,
-    start: (i) => list[i][0] * PAGE,
-    end: (i) => list[i][1] * PAGE,
-    rate: (i) => list[i][2],
-    age: (i) => i,
-  };
-}
 
 function truthOf(map: RateMap): Truth {
   return {

@@ -1,15 +1,11 @@
-import type { NodeGauge } from '../../src/memory/action.ts';
 import { type ActionOutcome, PAGED_OUT } from '../../src/memory/action.ts';
-import { PageRuns, type RunVisitor } from '../../src/memory/page-runs.ts';
 import type { FaultBatch, PageSignals } from '../../src/memory/page-signals.ts';
 import { type AddressRange, PAGE_SIZE } from '../../src/memory/range.ts';
 import { ADISTANCE_DRAM, type MemoryNode } from '../../src/memory/tier.ts';
-import type { NodeWatermarks, Tracker, TrackerHost } from '../../src/trackers/tracker.ts';
+import type { Tracker, TrackerHost } from '../../src/trackers/tracker.ts';
+import { FakeMachine, GIB, MIB, NODE } from './tracker-fakes.ts';
 
-export const MIB = 2 ** 20;
-export const GIB = 2 ** 30;
-
-const NODE = { accessNs: 10, bandwidthBytesPerS: 1e9 };
+export { GIB, MIB };
 
 export interface SignalHostOptions {
   readonly ranges: readonly AddressRange[];
@@ -23,36 +19,23 @@ export interface SignalHostOptions {
  * A machine whose pages are really protected, accessed and moved: node 0 is DRAM, node 1 CXL. Tests let
  * accesses happen and time pass; migrations end when they are settled.
  */
-export class SignalHost implements TrackerHost {
-  readonly nodes: readonly MemoryNode[];
-  readonly runs = new PageRuns();
-  readonly requests: { start: number; end: number; nid: number }[] = [];
+export class SignalHost extends FakeMachine implements TrackerHost {
   readonly charged: { thread: number; us: number }[] = [];
   readonly protectedSince = new Map<number, number>();
   readonly protectCalls: [number, number][] = [];
   woken = 0;
-  us = 0;
-  free: number[];
-  marks: NodeWatermarks = { minBytes: MIB, lowBytes: 2 * MIB, highBytes: 3 * MIB, promoBytes: 4 * MIB };
-  readonly #ranges: readonly AddressRange[];
   readonly #threads: number;
   readonly #accessed = new Set<number>();
   #faults: { address: number; delayUs: number; thread: number }[] = [];
 
   constructor(options: SignalHostOptions) {
     const capacityBytes = options.capacityBytes ?? 4 * GIB;
-    this.nodes = [
+    const nodes: readonly MemoryNode[] = [
       { ...NODE, nid: 0, kind: 'DRAM', capacityBytes, hasCpus: true, adistance: ADISTANCE_DRAM },
       { ...NODE, nid: 1, kind: 'CXL', capacityBytes, hasCpus: false, adistance: 2880 },
     ];
-    this.#ranges = options.ranges;
+    super(nodes, options.ranges, options.onFast ?? 0, [capacityBytes, capacityBytes]);
     this.#threads = options.threads ?? 1;
-    for (const { start, end } of options.ranges) {
-      const edge = Math.min(Math.max(start, options.onFast ?? 0), end);
-      if (start < edge) this.runs.set(start, edge, 0);
-      if (edge < end) this.runs.set(edge, end, 1);
-    }
-    this.free = [capacityBytes, capacityBytes];
   }
 
   readonly signals: PageSignals = {
@@ -103,30 +86,6 @@ export class SignalHost implements TrackerHost {
     this.#faults.push({ address, delayUs, thread });
   }
 
-  ranges(): readonly AddressRange[] {
-    return this.#ranges;
-  }
-  nowUs(): number {
-    return this.us;
-  }
-  nidOf(address: number): number {
-    return this.runs.get(address);
-  }
-  placement(start: number, end: number, visit: RunVisitor): void {
-    this.runs.forEach(start, end, visit);
-  }
-  gauge(nid: number): NodeGauge {
-    return { nid, totalBytes: this.nodes[nid].capacityBytes, freeBytes: this.free[nid] };
-  }
-  watermarks(): NodeWatermarks {
-    return this.marks;
-  }
-  migrate(start: number, end: number, nid: number): void {
-    this.requests.push({ start, end, nid });
-  }
-  pendingBytes(): number {
-    return this.requests.reduce((sum, { start, end }) => sum + end - start, 0);
-  }
   wakeKswapd(): void {
     this.woken++;
   }

@@ -10,7 +10,7 @@ import type { NodeWatermarks, Tracker, TrackerHost } from '../../src/trackers/tr
 export const GIB = 2 ** 30;
 export const MIB = 2 ** 20;
 
-const NODE = { accessNs: 10, bandwidthBytesPerS: 1e9 };
+export const NODE = { accessNs: 10, bandwidthBytesPerS: 1e9 };
 
 /** Node 0: DRAM with CPUs; node 1: CXL without. */
 export function twoNodes(fastBytes: number, slowBytes: number): readonly MemoryNode[] {
@@ -18,6 +18,54 @@ export function twoNodes(fastBytes: number, slowBytes: number): readonly MemoryN
     { ...NODE, nid: 0, kind: 'DRAM', capacityBytes: fastBytes, hasCpus: true, adistance: ADISTANCE_DRAM },
     { ...NODE, nid: 1, kind: 'CXL', capacityBytes: slowBytes, hasCpus: false, adistance: 2000 },
   ];
+}
+
+/** Memory, time and requests of a pretended machine; what makes signals is for those that extend it. */
+export abstract class FakeMachine {
+  readonly runs = new PageRuns();
+  readonly requests: { start: number; end: number; nid: number }[] = [];
+  us = 0;
+  free: number[];
+  marks: NodeWatermarks = { minBytes: MIB, lowBytes: 2 * MIB, highBytes: 3 * MIB, promoBytes: 4 * MIB };
+  readonly nodes: readonly MemoryNode[];
+  readonly #ranges: readonly AddressRange[];
+
+  /** @param onFast memory below this address is on node 0, the rest on node 1 */
+  constructor(nodes: readonly MemoryNode[], ranges: readonly AddressRange[], onFast: number, free: number[]) {
+    this.nodes = nodes;
+    this.#ranges = ranges;
+    this.free = free;
+    for (const { start, end } of ranges) {
+      const edge = Math.min(Math.max(start, onFast), end);
+      if (start < edge) this.runs.set(start, edge, 0);
+      if (edge < end) this.runs.set(edge, end, 1);
+    }
+  }
+
+  ranges(): readonly AddressRange[] {
+    return this.#ranges;
+  }
+  nowUs(): number {
+    return this.us;
+  }
+  nidOf(address: number): number {
+    return this.runs.get(address);
+  }
+  placement(start: number, end: number, visit: RunVisitor): void {
+    this.runs.forEach(start, end, visit);
+  }
+  gauge(nid: number): NodeGauge {
+    return { nid, totalBytes: this.nodes[nid].capacityBytes, freeBytes: this.free[nid] };
+  }
+  watermarks(): NodeWatermarks {
+    return this.marks;
+  }
+  migrate(start: number, end: number, nid: number): void {
+    this.requests.push({ start, end, nid });
+  }
+  pendingBytes(): number {
+    return this.requests.reduce((sum, { start, end }) => sum + end - start, 0);
+  }
 }
 
 export interface FakeOptions {
@@ -29,32 +77,22 @@ export interface FakeOptions {
 }
 
 /** A machine without accesses: tests set its time, hand samples over and settle migrations. */
-export class FakeTrackerHost implements TrackerHost {
-  readonly nodes: readonly MemoryNode[];
-  readonly runs = new PageRuns();
-  readonly requests: { start: number; end: number; nid: number }[] = [];
+export class FakeTrackerHost extends FakeMachine implements TrackerHost {
   readonly charged: { nid: number; us: number }[] = [];
   readonly pushes: PushSetting[] = [];
   readonly faults: FaultBatch;
   /** Ranges that `scanAccessed` finds accessed. */
   accessed: AddressRange[] = [];
   protectedPages = 0;
-  free: number[];
-  marks: NodeWatermarks = { minBytes: MIB, lowBytes: 2 * MIB, highBytes: 3 * MIB, promoBytes: 4 * MIB };
-  us = 0;
-  readonly #ranges: readonly AddressRange[];
 
   constructor(options: FakeOptions) {
-    const { bytes } = options;
-    this.nodes = options.nodes ?? twoNodes(bytes, bytes);
-    this.#ranges = options.ranges ?? [{ start: 0, end: bytes }];
-    const onFast = options.onFast ?? 0;
-    for (const { start, end } of this.#ranges) {
-      const edge = Math.min(Math.max(start, onFast), end);
-      if (start < edge) this.runs.set(start, edge, 0);
-      if (edge < end) this.runs.set(edge, end, 1);
-    }
-    this.free = this.nodes.map(() => 0);
+    const { bytes, onFast = 0, nodes = twoNodes(bytes, bytes) } = options;
+    super(
+      nodes,
+      options.ranges ?? [{ start: 0, end: bytes }],
+      onFast,
+      nodes.map(() => 0),
+    );
     this.faults = {
       count: 0,
       address: new Float64Array(65_536),
@@ -93,30 +131,6 @@ export class FakeTrackerHost implements TrackerHost {
     },
   };
 
-  ranges(): readonly AddressRange[] {
-    return this.#ranges;
-  }
-  nowUs(): number {
-    return this.us;
-  }
-  nidOf(address: number): number {
-    return this.runs.get(address);
-  }
-  placement(start: number, end: number, visit: RunVisitor): void {
-    this.runs.forEach(start, end, visit);
-  }
-  gauge(nid: number): NodeGauge {
-    return { nid, totalBytes: this.nodes[nid].capacityBytes, freeBytes: this.free[nid] };
-  }
-  watermarks(): NodeWatermarks {
-    return this.marks;
-  }
-  migrate(start: number, end: number, nid: number): void {
-    this.requests.push({ start, end, nid });
-  }
-  pendingBytes(): number {
-    return this.requests.reduce((sum, { start, end }) => sum + end - start, 0);
-  }
   setPush(push: PushSetting): void {
     this.pushes.push(push);
   }

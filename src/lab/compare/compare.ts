@@ -1,5 +1,4 @@
 /** Many trackers on the same accesses: tasks in, one table out. */
-import { PRESET_NAMES } from '../../machines/simulated/presets/index.ts';
 import { chooseContestants } from './contestants.ts';
 import type { CompareRow } from './row.ts';
 import type { CompareTask } from './run-contestant.ts';
@@ -101,5 +100,3 @@ function meanOf<T>(values: readonly T[]): T {
     ]),
   ) as T;
 }
-
-export const MACHINE_NAMES = PRESET_NAMES;

@@ -6,6 +6,7 @@
 import type { SimulatedMachine } from '../../machines/simulated/simulated-machine.ts';
 import { PAGE_SIZE, roundDown } from '../../memory/range.ts';
 import { fastTierOf, tierOf } from '../../memory/tier.ts';
+import { lowerTierNodes } from '../../trackers/tiers.ts';
 import type { Tracker, TrackerCpu, TrackerHost } from '../../trackers/tracker.ts';
 
 /** How far it looks ahead: longer than the workloads' phases, which are a minute at most. */
@@ -39,7 +40,7 @@ export class Oracle implements Tracker {
     this.#minRate = minRate;
     const fastTier = fastTierOf(host.nodes);
     this.#fastNid = host.nodes.find((node) => tierOf(node) === fastTier)?.nid ?? 0;
-    this.#slowNids = host.nodes.filter((node) => tierOf(node) > fastTier).map(({ nid }) => nid);
+    this.#slowNids = lowerTierNodes(host.nodes).map(({ nid }) => nid);
   }
 
   step(): void {

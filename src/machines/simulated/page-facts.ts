@@ -43,10 +43,6 @@ export class PageFacts {
     this.#random = random;
   }
 
-  get memcgs(): readonly string[] {
-    return [...new Set(this.#kinds.flatMap(({ memcg }) => (memcg === undefined ? [] : [memcg])))];
-  }
-
   /** Ranges of a memory cgroup. */
   rangesOf(memcg: string): readonly AddressRange[] {
     return this.#kinds.filter((kind) => kind.memcg === memcg);

@@ -17,7 +17,7 @@ import type { RunVisitor } from '../../memory/page-runs.ts';
 import type { PushSetting } from '../../memory/push-setting.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { type AddressRange, assertRanges, PAGE_SIZE } from '../../memory/range.ts';
-import { fastTierOf, type MemoryNode, tierOf } from '../../memory/tier.ts';
+import { type MemoryNode, topTierNodes } from '../../memory/tier.ts';
 import { formatBytes } from '../../memory/units.ts';
 import type { Baseline, ModelledMachine, Truth } from '../machine.ts';
 import { ModelledBase } from '../modelled-base.ts';
@@ -132,8 +132,7 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
         },
       );
     }
-    const fastTier = fastTierOf(nodes);
-    this.#isFast = Uint8Array.from(nodes, (node) => (tierOf(node) <= fastTier ? 1 : 0));
+    this.#isFast = topTierNodes(nodes);
     this.#threads = workload.threads.map(
       (thread) => new RunningThread(thread, nodes.length, this.mover.placement),
     );
