@@ -14,11 +14,15 @@ import type { Regions } from '../monitor/monitor.ts';
 import { forEachPiece } from '../monitor/pieces.ts';
 import { type Detection, detectionOf } from './detection.ts';
 
+/** Visits ranges in address order, without overlap. */
+export type ForEachRange = (visit: (start: number, end: number) => void) => void;
+
 export class HotSetScore {
   readonly #minRate: number;
   readonly #truth: Truth;
-  /** Starts and ends of what is detected now, in address order; kept from call to call. */
-  readonly #edges: number[] = [];
+  /** Starts and ends of what is detected now, in address order; the array is kept from call to call. */
+  #edges = new Float64Array(1024);
+  #edgeCount = 0;
   #both = 0;
   #detected = 0;
   #hot = 0;
@@ -32,21 +36,41 @@ export class HotSetScore {
     this.addDetected((detect) => forEachPiece(regions, spots, detect, this.#minRate));
   }
 
-  /** @param forEachDetected visits what is detected now, in address order and without overlap */
-  addDetected(forEachDetected: (detect: (start: number, end: number) => void) => void): void {
-    const edges = this.#edges;
-    edges.length = 0;
+  /**
+   * @param forEachDetected visits what is detected now
+   * @param visitHot called with each hot range and how many bytes of it are detected
+   */
+  addDetected(
+    forEachDetected: ForEachRange,
+    visitHot?: (start: number, end: number, detectedBytes: number) => void,
+  ): void {
+    this.#edgeCount = 0;
     forEachDetected((start, end) => {
       this.#detected += end - start;
-      edges.push(start, end);
+      this.#push(start, end);
     });
+    const edges = this.#edges;
+    const count = this.#edgeCount;
     let i = 0;
     this.#truth.forEachHot(this.#minRate, (start, end) => {
       this.#hot += end - start;
-      while (i < edges.length && edges[i + 1] <= start) i += 2;
-      for (let k = i; k < edges.length && edges[k] < end; k += 2)
-        this.#both += Math.min(end, edges[k + 1]) - Math.max(start, edges[k]);
+      while (i < count && edges[i + 1] <= start) i += 2;
+      let both = 0;
+      for (let k = i; k < count && edges[k] < end; k += 2)
+        both += Math.min(end, edges[k + 1]) - Math.max(start, edges[k]);
+      this.#both += both;
+      visitHot?.(start, end, both);
     });
+  }
+
+  #push(start: number, end: number): void {
+    if (this.#edgeCount === this.#edges.length) {
+      const wider = new Float64Array(this.#edges.length * 2);
+      wider.set(this.#edges);
+      this.#edges = wider;
+    }
+    this.#edges[this.#edgeCount++] = start;
+    this.#edges[this.#edgeCount++] = end;
   }
 
   result(): Detection {

@@ -11,6 +11,8 @@ export type LaneWorker = (start: number, end: number, request: ActionRequest) =>
 export class Lane {
   readonly #bytesPerS: number;
   #queue: ActionRequest[] = [];
+  /** Requests at the head of the queue that are done. */
+  #done = 0;
   /** Next byte of the first request; -1: its start. */
   #cursor = -1;
   /** Bytes that the bandwidth allows now; carries a page at most. */
@@ -28,15 +30,14 @@ export class Lane {
   }
 
   advance(us: number, work: LaneWorker): void {
-    if (this.#queue.length === 0) {
+    if (this.#done === this.#queue.length) {
       this.#budget = 0;
       return;
     }
     // Requests that fail take no bandwidth: what they leave is not saved up either.
     this.#budget = Math.min(this.#budget, PAGE_SIZE) + (this.#bytesPerS * us) / 1e6;
-    let done = 0;
-    while (done < this.#queue.length && this.#budget >= PAGE_SIZE) {
-      const request = this.#queue[done];
+    while (this.#done < this.#queue.length && this.#budget >= PAGE_SIZE) {
+      const request = this.#queue[this.#done];
       if (this.#cursor < 0) this.#cursor = request.start;
       const step = Math.min(request.end - this.#cursor, roundDown(this.#budget, PAGE_SIZE));
       this.#budget -= work(this.#cursor, this.#cursor + step, request);
@@ -44,8 +45,12 @@ export class Lane {
       this.pendingBytes -= step;
       if (this.#cursor < request.end) break;
       this.#cursor = -1;
-      done++;
+      this.#done++;
     }
-    if (done > 0) this.#queue.splice(0, done);
+    // Not at each step: a per-page system has hundreds of thousands of requests in the queue.
+    if (this.#done * 2 >= this.#queue.length) {
+      this.#queue.splice(0, this.#done);
+      this.#done = 0;
+    }
   }
 }

@@ -246,6 +246,7 @@ export class Mover {
 
   /** Copied, as acting changes the placement. */
   #runsOf(start: number, end: number): readonly (readonly [number, number, number])[] {
+    if (end - start === PAGE_SIZE) return [[start, end, this.placement.get(start)]];
     const runs: [number, number, number][] = [];
     this.placement.forEach(start, end, (from, to, nid) => runs.push([from, to, nid]));
     return runs;

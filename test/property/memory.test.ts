@@ -52,7 +52,7 @@ describe('PageRuns equals a plain array', () => {
     },
   );
   test.prop([writes], { numRuns: 300 })('after any sequence of writes', (sequence) => {
-    const runs = new PageRuns();
+    const runs = new PageRuns(1);
     const plain = new Uint16Array(300).fill(NO_VALUE);
     for (const [start, length, value] of sequence) {
       runs.set(start, start + length, value);
@@ -69,16 +69,54 @@ describe('PageRuns equals a plain array', () => {
     for (let i = 0; i < 300; i += 7) expect(runs.get(i)).toBe(plain[i]);
   });
 
-  test('also with more runs than a leaf holds', () => {
-    const runs = new PageRuns();
-    for (let i = 0; i < 5000; i++) runs.set(((i * 2503) % 5000) * 2, ((i * 2503) % 5000) * 2 + 1, i % 7);
-    let count = 0;
-    runs.forEach(0, 10_000, () => {
-      count++;
+  /** Long and short writes over more pages than a leaf has values for, so that leaves are cut, filled and dropped. */
+  const manyWrites = fc.array(
+    fc.tuple(
+      fc.nat({ max: 19_999 }),
+      fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 9_000 }) }),
+      fc.nat({ max: 3 }),
+    ),
+    { minLength: 1500, maxLength: 4000, size: 'max' },
+  );
+  test.prop([manyWrites], { numRuns: 30 })('also with more runs than a leaf holds', (sequence) => {
+    const runs = new PageRuns(4096);
+    const plain = new Uint16Array(30_000).fill(NO_VALUE);
+    for (const [start, length, value] of sequence) {
+      runs.set(start * 4096, (start + length) * 4096, value);
+      plain.fill(value, start, start + length);
+    }
+    const seen = new Uint16Array(30_000);
+    let [last, at] = [-1, 0];
+    runs.forEach(0, 30_000 * 4096, (start, end, value) => {
+      expect(start).toBe(at);
+      expect(value).not.toBe(last);
+      [last, at] = [value, end];
+      seen.fill(value, start / 4096, end / 4096);
     });
-    expect(count).toBe(10_000);
-    runs.set(0, 10_000, 3);
-    expect(runs.runCount).toBe(2);
+    expect(at).toBe(30_000 * 4096);
+    expect(seen).toEqual(plain);
+    for (let i = 0; i < 30_000; i += 97) expect(runs.get(i * 4096 + 5)).toBe(plain[i]);
+    let part = 0;
+    runs.forEach(7 * 4096 + 5, 20_000 * 4096 - 9, (start, end, value) => {
+      expect(plain[Math.floor(start / 4096)]).toBe(value);
+      part += end - start;
+    });
+    expect(part).toBe((20_000 - 7) * 4096 - 14);
+  });
+
+  test('and one write over everything leaves one run', () => {
+    const runs = new PageRuns(1);
+    for (let i = 0; i < 50_000; i++) runs.set(((i * 2503) % 50_000) * 2, ((i * 2503) % 50_000) * 2 + 1, i % 7);
+    let count = 0;
+    const counted = (): void => {
+      count++;
+    };
+    runs.forEach(0, 100_000, counted);
+    expect(count).toBe(100_000);
+    runs.set(0, 100_000, 3);
+    count = 0;
+    runs.forEach(0, Number.MAX_SAFE_INTEGER, counted);
+    expect(count).toBe(2);
   });
 });
 

@@ -105,15 +105,16 @@ describe('promotions in vain', () => {
 
   test('are those that are not used enough before they go down, or at the end', () => {
     const meter = meterOf();
-    meter.moved(0, 10 * PAGES, 1, 0, [{ start: 0, end: 5 * PAGES, accessesPerPage: 52 }]);
+    meter.moved(0, 10 * PAGES, 1, 0);
+    meter.used(0, 5 * PAGES, 52, 0);
     expect(meter.wastedBytes).toBe(5 * PAGES);
-    meter.used({ start: 5 * PAGES, end: 10 * PAGES, accessesPerPage: 51 }, 0);
+    meter.used(5 * PAGES, 10 * PAGES, 51, 0);
     expect(meter.wastedBytes).toBe(5 * PAGES);
-    meter.used({ start: 5 * PAGES, end: 7 * PAGES, accessesPerPage: 1000 }, 0);
+    meter.used(5 * PAGES, 7 * PAGES, 1000, 0);
     expect(meter.wastedBytes).toBe(3 * PAGES);
-    meter.moved(0, 10 * PAGES, 0, 1, []);
+    meter.moved(0, 10 * PAGES, 0, 1);
     expect(meter.wastedBytes).toBe(3 * PAGES);
-    meter.moved(0, 10 * PAGES, 1, 0, []);
+    meter.moved(0, 10 * PAGES, 1, 0);
     expect(meter.wastedBytes).toBe(13 * PAGES);
   });
 });

@@ -4,11 +4,8 @@
  * before that was not found.
  */
 import type { Truth } from '../../machines/machine.ts';
-import { overlapBytes } from '../../memory/range.ts';
-import { HotSetScore } from '../hot-set-score.ts';
+import { type ForEachRange, HotSetScore } from '../hot-set-score.ts';
 import type { DetectionTimes } from './row.ts';
-
-type Visit = (visit: (start: number, end: number) => void) => void;
 
 interface Watched {
   readonly start: number;
@@ -22,32 +19,29 @@ const HALF = 0.5;
 const MOST = 0.9;
 
 export class DetectionMeter {
-  readonly #truth: Truth;
-  readonly #minRate: number;
   readonly score: HotSetScore;
   #watched: Watched[] = [];
   readonly #done: Watched[] = [];
 
   constructor(truth: Truth, minRate: number) {
-    this.#truth = truth;
-    this.#minRate = minRate;
     this.score = new HotSetScore(truth, minRate);
   }
 
-  /** @param forEachDetected visits what is taken for hot now, in address order and without overlap */
-  add(nowUs: number, forEachDetected: Visit): void {
-    // Once: a per-page system looks through all its pages for it.
-    const detected: [number, number][] = [];
-    forEachDetected((start, end) => detected.push([start, end]));
-    this.score.addDetected((visit) => {
-      for (const [start, end] of detected) visit(start, end);
-    });
-    this.#follow(nowUs);
-    for (const each of this.#watched) {
-      const share = coveredBytes(detected, each.start, each.end) / (each.end - each.start);
+  /** @param forEachDetected visits what is taken for hot now; called once, as it may look through all pages */
+  add(nowUs: number, forEachDetected: ForEachRange): void {
+    const before = new Map(this.#watched.map((each) => [`${each.start} ${each.end}`, each]));
+    this.#watched = [];
+    this.score.addDetected(forEachDetected, (start, end, detectedBytes) => {
+      const key = `${start} ${end}`;
+      const each = before.get(key) ?? { start, end, sinceUs: nowUs, halfUs: -1, mostUs: -1 };
+      before.delete(key);
+      this.#watched.push(each);
+      const share = detectedBytes / (end - start);
       if (share >= HALF && each.halfUs < 0) each.halfUs = nowUs - each.sinceUs;
       if (share >= MOST && each.mostUs < 0) each.mostUs = nowUs - each.sinceUs;
-    }
+    });
+    // What has cooled.
+    this.#done.push(...before.values());
   }
 
   times(): DetectionTimes {
@@ -59,32 +53,6 @@ export class DetectionMeter {
       found: all.length > 0 ? found.length / all.length : 0,
     };
   }
-
-  /** Takes up what became hot and lays down what cooled. */
-  #follow(nowUs: number): void {
-    const before = new Map(this.#watched.map((each) => [`${each.start} ${each.end}`, each]));
-    this.#watched = [];
-    this.#truth.forEachHot(this.#minRate, (start, end) => {
-      const key = `${start} ${end}`;
-      this.#watched.push(before.get(key) ?? { start, end, sinceUs: nowUs, halfUs: -1, mostUs: -1 });
-      before.delete(key);
-    });
-    this.#done.push(...before.values());
-  }
-}
-
-function coveredBytes(ranges: readonly (readonly [number, number])[], start: number, end: number): number {
-  let [low, high] = [0, ranges.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ranges[middle][1] <= start) low = middle + 1;
-    else high = middle;
-  }
-  let sum = 0;
-  for (let i = low; i < ranges.length && ranges[i][0] < end; i++) {
-    sum += overlapBytes(start, end, ranges[i][0], ranges[i][1]);
-  }
-  return sum;
 }
 
 /** Of those that were reached, in seconds; null if most were not. */

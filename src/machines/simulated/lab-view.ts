@@ -8,7 +8,7 @@ import type { RandomStream } from '../../memory/random.ts';
 import type { MemoryNode } from '../../memory/tier.ts';
 import type { FutureVisitor, RunningThread } from './field.ts';
 import { SimulatedSignals } from './simulated-signals.ts';
-import { type Use, WasteMeter } from './waste-meter.ts';
+import { WasteMeter } from './waste-meter.ts';
 
 export interface LabViewConfig {
   readonly nodes: readonly MemoryNode[];
@@ -84,28 +84,21 @@ export class LabView {
   }
 
   moved(start: number, end: number, fromNid: number, toNid: number): void {
-    this.#waste?.moved(start, end, fromNid, toNid, this.#uses(start, end));
+    if (this.#waste === undefined || !this.#waste.moved(start, end, fromNid, toNid)) return;
+    for (const { areas, remaining } of this.#config.threads) {
+      for (const area of areas) {
+        const [from, to] = [Math.max(start, area.start), Math.min(end, area.end)];
+        if (from < to) this.#waste.used(from, to, (remaining * area.share) / area.pages, toNid);
+      }
+    }
   }
 
   /** A thread has entered a phase. */
   entered({ areas, remaining }: RunningThread): void {
     if (this.#waste === undefined) return;
     for (const { start, end, share, pages } of areas) {
-      this.#waste.used({ start, end, accessesPerPage: (remaining * share) / pages }, this.#config.fastNid);
+      this.#waste.used(start, end, (remaining * share) / pages, this.#config.fastNid);
     }
-  }
-
-  /** Areas in use that overlap a range. */
-  #uses(start: number, end: number): Use[] {
-    return this.#config.threads.flatMap(({ areas, remaining }) =>
-      areas
-        .filter((area) => area.start < end && area.end > start)
-        .map((area) => ({
-          start: Math.max(start, area.start),
-          end: Math.min(end, area.end),
-          accessesPerPage: (remaining * area.share) / area.pages,
-        })),
-    );
   }
 
   #chargeTo(isPaying: (thread: RunningThread) => boolean, us: number): void {

@@ -8,13 +8,6 @@ import { type MemoryNode, tierOf } from '../../memory/tier.ts';
 /** CPU time of migrating a page, ns; the mover's. */
 const MIGRATION_NS = 8_000;
 
-/** An area in use: its accesses per page until its phase ends. */
-export interface Use {
-  readonly start: number;
-  readonly end: number;
-  readonly accessesPerPage: number;
-}
-
 export class WasteMeter {
   readonly #nodes: readonly MemoryNode[];
   /** Moved up and not worth it yet; the value is the node that they came from. */
@@ -31,39 +24,41 @@ export class WasteMeter {
     return this.#wastedBytes + this.#pendingBytes;
   }
 
-  moved(start: number, end: number, fromNid: number, toNid: number, uses: readonly Use[]): void {
+  /** True if memory went up; its uses are to be told with {@link used} then. */
+  moved(start: number, end: number, fromNid: number, toNid: number): boolean {
     const [from, to] = [this.#nodes[fromNid], this.#nodes[toNid]];
-    if (from === undefined || to === undefined || tierOf(from) === tierOf(to)) return;
+    if (from === undefined || to === undefined || tierOf(from) === tierOf(to)) return false;
     if (tierOf(to) > tierOf(from)) {
-      this.#settle(start, end, (bytes) => {
-        this.#wastedBytes += bytes;
-      });
-      return;
+      this.#wastedBytes += this.#settle(start, end);
+      return false;
     }
     this.#pending.set(start, end, fromNid);
     this.#pendingBytes += end - start;
-    for (const use of uses) this.used(use, toNid);
+    return true;
   }
 
   /** An area is in use from now on: what was moved up for it and is used enough has paid off. */
-  used({ start, end, accessesPerPage }: Use, fastNid: number): void {
-    const paid: [number, number][] = [];
+  used(start: number, end: number, accessesPerPage: number, fastNid: number): void {
+    const fastNs = this.#nodes[fastNid].accessNs;
+    let paid: [number, number][] | undefined;
     this.#pending.forEach(start, end, (from, to, nid) => {
       if (nid === NO_VALUE) return;
-      const savedNs = accessesPerPage * (this.#nodes[nid].accessNs - this.#nodes[fastNid].accessNs);
-      if (savedNs >= MIGRATION_NS) paid.push([from, to]);
+      if (accessesPerPage * (this.#nodes[nid].accessNs - fastNs) < MIGRATION_NS) return;
+      paid ??= [];
+      paid.push([from, to]);
     });
-    for (const [from, to] of paid) this.#settle(from, to, () => undefined);
+    if (paid !== undefined) for (const [from, to] of paid) this.#settle(from, to);
   }
 
-  #settle(start: number, end: number, book: (bytes: number) => void): void {
+  /** Bytes of the range that had not paid off, and are settled now. */
+  #settle(start: number, end: number): number {
     let bytes = 0;
     this.#pending.forEach(start, end, (from, to, nid) => {
       if (nid !== NO_VALUE) bytes += to - from;
     });
-    if (bytes === 0) return;
+    if (bytes === 0) return 0;
     this.#pending.set(start, end, NO_VALUE);
     this.#pendingBytes -= bytes;
-    book(bytes);
+    return bytes;
   }
 }
