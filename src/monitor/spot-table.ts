@@ -9,9 +9,10 @@
  *
  * Whether an entry that was seen once will be seen again depends on the memory: on a hot page among
  * cold ones yes, in evenly lukewarm memory no. The table measures it: the rate of further events of all
- * entries in class c (seen c times) is an unbiased estimate of the mean rate of that class, whatever
- * the distribution of rates (H. Robbins, "An empirical Bayes approach to statistics", 1956, for
- * Poisson counts).
+ * entries that were seen c times within a time t is an unbiased estimate of the mean rate of such blocks,
+ * whatever the distribution of rates (H. Robbins, "An empirical Bayes approach to statistics", 1956, for
+ * Poisson counts). Entries are told apart by t as well, since what was seen once long ago is likely cold, or
+ * was hot and is not any more.
  */
 import { PAGE_SIZE } from '../memory/range.ts';
 
@@ -31,8 +32,11 @@ const WAYS = 4;
 const MAX_BLOCK = 2 ** 32 - 2;
 /** Ticks after which an entry counts half and is young again. */
 const HALF_LIFE_TICKS = 200;
-/** Classes of entries by events seen: 1, 2, 3 and more. */
+/** Classes of entries by events seen: 1, 2, 3 and more, each twice: young and old. */
 const CLASSES = 3;
+/** Ticks after its first event from which an entry is old: what was hot for three seconds may be so no more. */
+const OLD_TICKS = 32;
+const CELLS = 2 * CLASSES;
 /** Further events of a class below which its rate is not known. */
 const MIN_REPEATS = 6;
 
@@ -60,10 +64,10 @@ export class SpotTable {
   #exposureS = 0;
   #sweep = 0;
   /** Decayed: further events of entries of each class, those on a page seen before, exposure (s). */
-  readonly #repeats = new Float64Array(CLASSES);
-  readonly #samePage = new Float64Array(CLASSES);
-  readonly #classExposureS = new Float64Array(CLASSES);
-  readonly #entriesIn = new Int32Array(CLASSES);
+  readonly #repeats = new Float64Array(CELLS);
+  readonly #samePage = new Float64Array(CELLS);
+  readonly #classExposureS = new Float64Array(CELLS);
+  readonly #entriesIn = new Int32Array(CELLS);
 
   constructor(capacity: number) {
     this.#sets = Math.floor(capacity / WAYS);
@@ -76,7 +80,7 @@ export class SpotTable {
   }
 
   /** Bytes besides the entries. */
-  static readonly fixedBytes = 256 * 8 + 4 * CLASSES * 8;
+  static readonly fixedBytes = 256 * 8 + 4 * CELLS * 8;
 
   get metadataBytes(): number {
     return this.capacity * SPOT_BYTES + SpotTable.fixedBytes;
@@ -94,10 +98,7 @@ export class SpotTable {
       e = this.#claim(block);
       this.#pages[e] = bit;
       if (isHit) this.#hits[e] = 1;
-      else {
-        this.#pushes[e] = 1;
-        this.#entriesIn[0]++;
-      }
+      else this.#pushes[e] = 1;
       return;
     }
     if (isHit) {
@@ -107,24 +108,24 @@ export class SpotTable {
     }
     const count = this.#pushes[e];
     if (count > 0) {
-      const c = Math.min(CLASSES, count) - 1;
-      this.#repeats[c]++;
-      if ((this.#pages[e] & bit) !== 0) this.#samePage[c]++;
-      this.#entriesIn[c]--;
+      const cell = this.cellOf(e);
+      this.#repeats[cell]++;
+      if ((this.#pages[e] & bit) !== 0) this.#samePage[cell]++;
     }
     this.#pages[e] |= bit;
     if (count < 255) this.#pushes[e]++;
-    this.#entriesIn[Math.min(CLASSES, this.#pushes[e]) - 1]++;
   }
 
   /** Ends a tick (an aggregation interval) of the given exposure; old entries fade. */
   tick(exposureS: number): void {
     this.#exposureS += exposureS;
-    for (let c = 0; c < CLASSES; c++) {
+    this.#entriesIn.fill(0);
+    for (let e = 0; e < this.capacity; e++) if (this.#pushes[e] > 0) this.#entriesIn[this.cellOf(e)]++;
+    for (let cell = 0; cell < CELLS; cell++) {
       // Twenty ticks or so: the statistics follow what the memory is like now.
-      this.#repeats[c] *= 0.97;
-      this.#samePage[c] *= 0.97;
-      this.#classExposureS[c] = this.#classExposureS[c] * 0.97 + exposureS * this.#entriesIn[c];
+      this.#repeats[cell] *= 0.97;
+      this.#samePage[cell] *= 0.97;
+      this.#classExposureS[cell] = this.#classExposureS[cell] * 0.97 + exposureS * this.#entriesIn[cell];
     }
     this.#tick++;
     this.#exposureAt[this.#tick & 255] = this.#exposureS;
@@ -184,16 +185,21 @@ export class SpotTable {
     return this.#exposureS - this.#exposureAt[this.#born[e]];
   }
 
+  /** Class of an entry that was sampled: by how often, and how long ago first. */
+  cellOf(e: number): number {
+    return 2 * Math.min(CLASSES, this.#pushes[e]) - (this.#age(e) < OLD_TICKS ? 2 : 1);
+  }
+
   /**
-   * Mean accesses per second of a block that was sampled `count` times, and on how many of its pages
-   * they fall (1 to 16), as the table has seen it of such blocks; undefined while that is too little.
+   * By {@link cellOf}: mean accesses per second of a block of the class, and on how many of its pages they
+   * fall (1 to 16), as the table has seen it of such blocks; undefined while that is too little.
    */
-  classRate(count: number): ClassRate | undefined {
-    const c = Math.min(CLASSES, count) - 1;
-    const repeats = this.#repeats[c];
-    if (!(repeats >= MIN_REPEATS) || this.#classExposureS[c] <= 0) return undefined;
-    const same = Math.max(this.#samePage[c] / repeats, 1 / SPOT_PAGES);
-    return { perS: repeats / this.#classExposureS[c], pages: Math.min(SPOT_PAGES, 1 / same) };
+  classRates(): readonly (ClassRate | undefined)[] {
+    return Array.from(this.#repeats, (repeats, cell) => {
+      if (!(repeats >= MIN_REPEATS) || this.#classExposureS[cell] <= 0) return undefined;
+      const same = Math.max(this.#samePage[cell] / repeats, 1 / SPOT_PAGES);
+      return { perS: repeats / this.#classExposureS[cell], pages: Math.min(SPOT_PAGES, 1 / same) };
+    });
   }
 
   /** Writes the entries that were sampled into `entries`, in no order; returns their number. */
@@ -246,7 +252,6 @@ export class SpotTable {
 
   #free(e: number): void {
     if (this.#block[e] === 0) return;
-    if (this.#pushes[e] > 0) this.#entriesIn[Math.min(CLASSES, this.#pushes[e]) - 1]--;
     this.#block[e] = 0;
     this.#pushes[e] = 0;
   }
@@ -260,8 +265,6 @@ export class SpotTable {
       this.#free(e);
       return;
     }
-    if (before > 0) this.#entriesIn[Math.min(CLASSES, before) - 1]--;
-    if (after > 0) this.#entriesIn[Math.min(CLASSES, after) - 1]++;
     this.#pushes[e] = after;
     this.#born[e] = (this.#tick - HALF_LIFE_TICKS / 2) & 255;
   }

@@ -93,7 +93,7 @@ export class SpotRegions implements Regions {
     this.#isFresh = true;
     this.#count = 0;
     const spots = this.#spots;
-    const classes = [1, 2, 3].map((count) => spots.classRate(count));
+    const classes = spots.classRates();
     const least = CONTRAST * meanRate(this.#table);
     const sampled = spots.sampled(this.#entries);
     const order = this.#order;
@@ -134,14 +134,14 @@ export class SpotRegions implements Regions {
       const pages = this.#isDense(e, classes) ? highestBit(seen) - lowestBit(seen) + 1 : bitCount(seen);
       return (pushes - 1) / spots.exposureS(e) / pages;
     }
-    const ofClass = classes[Math.min(classes.length, pushes) - 1];
+    const ofClass = classes[spots.cellOf(e)];
     return ofClass === undefined ? -1 : ofClass.perS / ofClass.pages;
   }
 
   /** Whether the pages between those seen are hot too. */
   #isDense(e: number, classes: readonly (ClassRate | undefined)[]): boolean {
     const pushes = this.#spots.pushes(e);
-    const pages = classes[Math.min(classes.length, pushes) - 1]?.pages ?? 1;
+    const pages = classes[this.#spots.cellOf(e)]?.pages ?? 1;
     return (
       pages >= DENSE_PAGES || (pushes >= OWN_RATE_EVENTS && bitCount(this.#spots.pages(e)) >= DENSE_PAGES)
     );

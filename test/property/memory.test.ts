@@ -73,7 +73,10 @@ describe('PageRuns equals a plain array', () => {
   const manyWrites = fc.array(
     fc.tuple(
       fc.nat({ max: 19_999 }),
-      fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 9_000 }) }),
+      fc.oneof(
+        { weight: 9, arbitrary: fc.constant(1) },
+        { weight: 1, arbitrary: fc.integer({ min: 1, max: 9_000 }) },
+      ),
       fc.nat({ max: 3 }),
     ),
     { minLength: 1500, maxLength: 4000, size: 'max' },
@@ -106,7 +109,8 @@ describe('PageRuns equals a plain array', () => {
 
   test('and one write over everything leaves one run', () => {
     const runs = new PageRuns(1);
-    for (let i = 0; i < 50_000; i++) runs.set(((i * 2503) % 50_000) * 2, ((i * 2503) % 50_000) * 2 + 1, i % 7);
+    for (let i = 0; i < 50_000; i++)
+      runs.set(((i * 2503) % 50_000) * 2, ((i * 2503) % 50_000) * 2 + 1, i % 7);
     let count = 0;
     const counted = (): void => {
       count++;

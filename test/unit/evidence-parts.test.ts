@@ -328,11 +328,34 @@ describe('the spot table', () => {
       }
       spots.tick(perTick / total);
     }
-    const first = spots.classRate(1);
+    const [first] = spots.classRates();
     expect(first?.perS).toBeGreaterThan(6.5);
     expect(first?.perS).toBeLessThan(12);
     // Each hot page is alone in its block.
     expect(first?.pages).toBeLessThan(1.2);
+  });
+
+  test('tells those seen once long ago from those seen once just now', () => {
+    const random = new RandomStream(4, 'spots');
+    const spots = new SpotTable(4096);
+    // 200 pages are hot for 40 ticks, then 200 others.
+    for (let tick = 0; tick < 80; tick++) {
+      const first = tick < 40 ? 0 : 1000;
+      for (let k = 0; k < 5; k++) spots.add((first + random.below(200)) * 16 * PAGE_SIZE, false);
+      spots.tick(0.1);
+    }
+    const entries = new Uint16Array(4096);
+    const once = [...entries.subarray(0, spots.sampled(entries))].filter((e) => spots.pushes(e) === 1);
+    const rates = spots.classRates();
+    const rateOf = (first: number): number =>
+      Math.max(
+        0,
+        ...once
+          .filter((e) => Math.floor(spots.address(e) / 65536 / 1000) === first)
+          .map((e) => rates[spots.cellOf(e)]?.perS ?? 0),
+      );
+    expect(rateOf(1)).toBeGreaterThan(0.15);
+    expect(rateOf(0)).toBeLessThan(0.1);
   });
 
   propertyTest.prop([

@@ -31,6 +31,16 @@ interface Exposure {
   perPage: number;
 }
 
+/** Accesses of one piece of time to the pages of an area, by all threads together. */
+interface Touch {
+  start: number;
+  end: number;
+  perPage: number;
+  /** Threads, with the sum of `perPage` up to each. */
+  readonly threads: number[];
+  readonly upTo: number[];
+}
+
 export class SimulatedSignals implements PageSignals {
   readonly #placement: PageRuns;
   readonly #random: RandomStream;
@@ -39,6 +49,12 @@ export class SimulatedSignals implements PageSignals {
   readonly #protectedAt: Uint16Array;
   /** Protected pages by chunk. */
   readonly #inChunk: Uint16Array;
+  /** Of this piece; the first `#touchCount` are in use. Threads of one program use the same areas in the same order. */
+  readonly #touches: Touch[] = [];
+  #touchCount = 0;
+  #nextTouch = 0;
+  /** Node of each thread. */
+  readonly #nidOf: number[] = [];
   #exposures: Exposure[] = [];
   #isScanned = false;
   readonly #faults = emptyBatch();
@@ -56,6 +72,7 @@ export class SimulatedSignals implements PageSignals {
   }
 
   protect(start: number, end: number, nodes: Uint8Array): number {
+    this.#flush();
     const tick = this.#tick(this.#nowUs);
     let count = 0;
     this.#placement.forEach(start, end, (from, to, nid) => {
@@ -71,6 +88,7 @@ export class SimulatedSignals implements PageSignals {
   }
 
   drainFaults(): FaultBatch {
+    this.#flush();
     // What is drained may be read while new faults come in.
     const { count } = this.#faults;
     const drained = this.#drained;
@@ -85,6 +103,7 @@ export class SimulatedSignals implements PageSignals {
   }
 
   scanAccessed(start: number, end: number, visit: RunVisitor): void {
+    this.#flush();
     // Who never scans pays nothing for what scans need.
     this.#isScanned = true;
     const inside = this.#takeExposures(start, end);
@@ -107,6 +126,7 @@ export class SimulatedSignals implements PageSignals {
 
   /** The time at which the next accesses begin. */
   advanceTo(nowUs: number): void {
+    this.#flush();
     this.#nowUs = nowUs;
   }
 
@@ -114,27 +134,70 @@ export class SimulatedSignals implements PageSignals {
   access(start: number, end: number, perPage: number, nid: number, thread: number): void {
     // A thread that only pays its debts accesses nothing.
     if (perPage === 0) return;
-    if (this.#isScanned) this.#expose(start, end, perPage);
-    const share = -Math.expm1(-perPage);
-    const [first, past] = [start / PAGE_SIZE, end / PAGE_SIZE];
-    for (let chunk = Math.floor(first / CHUNK_PAGES); chunk * CHUNK_PAGES < past; chunk++) {
-      if (this.#inChunk[chunk] === 0) continue;
-      const from = Math.max(first, chunk * CHUNK_PAGES);
-      const to = Math.min(past, (chunk + 1) * CHUNK_PAGES);
-      this.#faultAmong(chunk, from, to, share, nid, thread);
+    this.#nidOf[thread] = nid;
+    const touch = this.#touchOf(start, end);
+    touch.perPage += perPage;
+    touch.threads.push(thread);
+    touch.upTo.push(touch.perPage);
+  }
+
+  #touchOf(start: number, end: number): Touch {
+    const touches = this.#touches;
+    for (let looked = 0; looked < this.#touchCount; looked++) {
+      if (this.#nextTouch >= this.#touchCount) this.#nextTouch = 0;
+      const touch = touches[this.#nextTouch++];
+      if (touch.start === start && touch.end === end) return touch;
     }
+    if (this.#touchCount === touches.length) {
+      touches.push({ start, end, perPage: 0, threads: [], upTo: [] });
+    }
+    const touch = touches[this.#touchCount++];
+    Object.assign(touch, { start, end, perPage: 0 });
+    touch.threads.length = 0;
+    touch.upTo.length = 0;
+    this.#nextTouch = this.#touchCount;
+    return touch;
+  }
+
+  /** Lets the accesses of the piece have their effect: areas of several threads are walked once. */
+  #flush(): void {
+    for (let i = 0; i < this.#touchCount; i++) {
+      const touch = this.#touches[i];
+      const { start, end, perPage } = touch;
+      if (this.#isScanned) this.#expose(start, end, perPage);
+      const share = -Math.expm1(-perPage);
+      const [first, past] = [start / PAGE_SIZE, end / PAGE_SIZE];
+      for (let chunk = Math.floor(first / CHUNK_PAGES); chunk * CHUNK_PAGES < past; chunk++) {
+        if (this.#inChunk[chunk] === 0) continue;
+        const from = Math.max(first, chunk * CHUNK_PAGES);
+        const to = Math.min(past, (chunk + 1) * CHUNK_PAGES);
+        this.#faultAmong(chunk, from, to, share, touch);
+      }
+    }
+    this.#touchCount = 0;
+    this.#nextTouch = 0;
   }
 
   /** Lets each protected page of a chunk fault with probability `share`. */
-  #faultAmong(chunk: number, from: number, to: number, share: number, nid: number, thread: number): void {
+  #faultAmong(chunk: number, from: number, to: number, share: number, touch: Touch): void {
     const protectedAt = this.#protectedAt;
     const random = this.#random;
     let left = this.#inChunk[chunk];
     for (let page = from; page < to && left > 0; page++) {
       if (protectedAt[page] === 0) continue;
       left--;
-      if (random.unit() < share) this.#fault(page, nid, thread);
+      if (random.unit() < share) {
+        const thread = this.#threadOf(touch);
+        this.#fault(page, this.#nidOf[thread], thread);
+      }
     }
+  }
+
+  /** Who comes first, in proportion to the accesses of each. */
+  #threadOf({ threads, upTo, perPage }: Touch): number {
+    if (threads.length === 1) return threads[0];
+    const at = this.#random.unit() * perPage;
+    return threads[upTo.findIndex((sum) => sum > at)] ?? threads[threads.length - 1];
   }
 
   #fault(page: number, nid: number, thread: number): void {
