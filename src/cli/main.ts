@@ -6,13 +6,12 @@ import { renderProblem } from '../view/problem.ts';
 import {
   accuracyOptions,
   compareOptions,
-  fastOption,
   forOption,
-  instructionRateOption,
   monitorOption,
   monitorOptions,
   overheadOption,
   sizeOption,
+  traceOptions,
 } from './options.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -45,21 +44,9 @@ function buildProgram(finish: (status: number) => void): Command {
     .description('run a scheme file on a simulated machine or a recorded trace')
     .argument('<schemes>', 'scheme file, or - for standard input')
     .addOption(machineOption())
-    .addOption(sizeOption())
-    .option(
-      '--trace <file>',
-      'replay this trace instead (lackey or ramulator, plain or gzip; - for standard input)',
-    )
-    .addOption(
-      new Option('--format <format>', 'format of the trace (default: detected)').choices([
-        'lackey',
-        'ramulator',
-      ]),
-    )
-    .addOption(fastOption())
-    .addOption(instructionRateOption())
-    .option('--fetches', 'lackey: count instruction fetches as accesses')
-    .addOption(monitorOption());
+    .addOption(sizeOption());
+  for (const option of traceOptions()) run.addOption(option);
+  run.addOption(monitorOption());
   for (const option of monitorOptions()) run.addOption(option);
   run
     .addOption(overheadOption())
@@ -115,12 +102,12 @@ function buildProgram(finish: (status: number) => void): Command {
   const compare = program
     .command('compare')
     .description(
-      'run per-page systems, regions, baselines and the clairvoyant on the same simulated accesses, in one table',
+      'run per-page systems, regions, baselines and the clairvoyant on the same accesses, in one table',
     )
     .argument('[schemes]', 'scheme file of the monitors (default: promote what is hot, demote what is cold)')
     .addOption(machineOption())
     .addOption(sizeOption());
-  for (const option of compareOptions()) compare.addOption(option);
+  for (const option of [...traceOptions(), ...compareOptions()]) compare.addOption(option);
   compare
     .option('--quiet', 'no progress')
     .addOption(jsonOption())

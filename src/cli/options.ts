@@ -1,4 +1,5 @@
 /** Options that several commands share, and how their values are read. */
+
 import { InvalidArgumentError, Option } from 'commander';
 import type { FastSize } from '../machines/replayed/replayed-machine.ts';
 import { ThermoError } from '../memory/error.ts';
@@ -9,6 +10,7 @@ import { validateSourceWeights } from '../monitor/attrs.ts';
 import { MONITOR_NAMES, type MonitorName } from '../monitor/create-monitor.ts';
 import { DEFAULT_INTERVALS_GOAL } from '../monitor/interval-tuner.ts';
 import { DEFAULT_WEIGHTS, type IntervalsGoal, type SourceWeights } from '../monitor/monitor.ts';
+import { TRACE_FORMATS } from '../records/access-parser.ts';
 import { parseOverhead, parseWeight } from '../schemes/monitor-block.ts';
 import { FAULT_HELP, parseFaults } from './fault-option.ts';
 import { DEFAULT_MONITOR } from './monitor-settings.ts';
@@ -142,16 +144,28 @@ export const forOption = (): Option =>
     argument((text) => positive('time', parseTimeUs(text), text)),
   );
 
-export const fastOption = (): Option =>
+const fastOption = (): Option =>
   new Option('--fast <share>', "fast tier of a replay: share of the trace's footprint, or a size")
     .argParser(argument(parseFast))
     .default({ kind: 'share', share: 0.25 } satisfies FastSize, '25%');
 
-export const instructionRateOption = (): Option =>
+const instructionRateOption = (): Option =>
   new Option(
     '--ips <rate>',
     'instructions per second of the clock of a trace (default: 1M/s for lackey, 100M/s for ramulator)',
   ).argParser(argument((text) => positive('rate', parseEventRate(text), text)));
+
+/** Where the recorded accesses of a program come from. */
+export const traceOptions = (): Option[] => [
+  new Option(
+    '--trace <file>',
+    'replay this trace instead (lackey or ramulator, plain or gzip; - for standard input)',
+  ),
+  new Option('--format <format>', 'format of the trace (default: detected)').choices(TRACE_FORMATS),
+  fastOption(),
+  instructionRateOption(),
+  new Option('--fetches', 'lackey: count instruction fetches as accesses'),
+];
 
 /** Longest time that the accuracy lab goes on for. */
 const MAX_AT_US = 3600e6;

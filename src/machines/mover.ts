@@ -42,7 +42,7 @@ export interface HintedOrder extends ReclaimOrder {
  * section 6), 8 us for 4 KiB in the middle. Paging out or in: the same work without the copy, and a bio
  * (inferred). A hint: isolating a folio and putting it back, about two cache misses (inferred).
  */
-const MIGRATION_NS_PER_PAGE = 8_000;
+export const MIGRATION_NS_PER_PAGE = 8_000;
 const SWAP_NS_PER_PAGE = 6_000;
 const HINT_NS_PER_PAGE = 200;
 /** Hints do not wait for a device. */

@@ -8,6 +8,9 @@ export type PushSetting =
   | { readonly kind: 'rate'; readonly perS: number }
   | { readonly kind: 'period'; readonly accesses: number };
 
+/** IBS samples per second in the seed thread's posted runs (reference tiering-systems section 8.2). */
+export const SEED_PUSH: PushSetting = { kind: 'rate', perS: 5876 };
+
 /** @throws ThermoError THERMO_UNITS_BAD_VALUE */
 export function parsePush(text: string): PushSetting {
   const trimmed = text.trim();

@@ -48,6 +48,8 @@ export function emptyCounts(): ParseCounts {
 
 export type TraceFormat = 'lackey' | 'ramulator';
 
+export const TRACE_FORMATS: readonly TraceFormat[] = ['lackey', 'ramulator'];
+
 export interface AccessParser {
   readonly format: TraceFormat;
   readonly counts: ParseCounts;

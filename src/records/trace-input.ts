@@ -12,14 +12,13 @@ import {
   createTraceBatch,
   NEWLINE,
   type ParserOptions,
+  TRACE_FORMATS,
   type TraceBatch,
   type TraceFormat,
 } from './access-parser.ts';
 import { LackeyParser } from './lackey.ts';
 import { RamulatorParser } from './ramulator.ts';
 import { readError } from './read-error.ts';
-
-export const TRACE_FORMATS: readonly TraceFormat[] = ['lackey', 'ramulator'];
 
 export interface TraceInputOptions extends ParserOptions {
   /** Path, or `-` for standard input. */

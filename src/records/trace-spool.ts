@@ -21,7 +21,7 @@ export const MAX_STEP = (1 << 18) - 1;
 const MAX_EACH = 127;
 /** A record stands for at most this many instructions, so that times stay exact enough. */
 const MAX_SPAN = 256;
-const BUFFER_WORDS = 1 << 18;
+export const SPOOL_CHUNK_WORDS = 1 << 18;
 /** Chunks of 1 MiB kept in memory: 8 million records. */
 const MEMORY_CHUNKS = 64;
 
@@ -34,7 +34,7 @@ export class TraceSpool {
   readonly #directory: string;
   readonly #chunks: Uint32Array[] = [];
   #fd = -1;
-  #buffer = new Uint32Array(BUFFER_WORDS);
+  #buffer = new Uint32Array(SPOOL_CHUNK_WORDS);
   #used = 0;
   readonly #recentPage = new Float64Array(1024).fill(-1);
   readonly #recentId = new Int32Array(1024);
@@ -97,15 +97,16 @@ export class TraceSpool {
   }
 
   /**
-   * The records of chunk `index` (0, 1, ...), two words each; empty after the last. Valid until the
-   * next call.
+   * The records of chunk `index` (0, 1, ...), two words each; empty after the last.
+   * @param buffer makes room for a chunk that lies in the file; it holds the chunk until it is used again
    */
-  chunk(index: number): Uint32Array {
+  chunk(index: number, buffer: () => Uint32Array): Uint32Array {
     if (index < this.#chunks.length) return this.#chunks[index];
     if (this.#fd < 0) return new Uint32Array(0);
-    const position = (index - this.#chunks.length) * this.#buffer.byteLength;
-    const bytes = readSync(this.#fd, this.#buffer, 0, this.#buffer.byteLength, position);
-    return this.#buffer.subarray(0, bytes / 4);
+    const into = buffer();
+    const position = (index - this.#chunks.length) * into.byteLength;
+    const bytes = readSync(this.#fd, into, 0, into.byteLength, position);
+    return into.subarray(0, bytes / 4);
   }
 
   close(): void {
@@ -129,14 +130,14 @@ export class TraceSpool {
     this.#buffer[this.#used] = first;
     this.#buffer[this.#used + 1] = second;
     this.#used += 2;
-    if (this.#used === BUFFER_WORDS) this.#flush();
+    if (this.#used === SPOOL_CHUNK_WORDS) this.#flush();
   }
 
   #flush(): void {
     if (this.#used === 0) return;
     if (this.#chunks.length < MEMORY_CHUNKS) {
       this.#chunks.push(this.#buffer.subarray(0, this.#used));
-      this.#buffer = new Uint32Array(BUFFER_WORDS);
+      this.#buffer = new Uint32Array(SPOOL_CHUNK_WORDS);
       this.#used = 0;
       return;
     }

@@ -101,7 +101,7 @@ export class Kscand implements Tracker {
     this.#isIntended = options.isIntended;
     this.#isTop = topTierNodes(host.nodes);
     this.#endAddress = Math.max(...host.ranges().map(({ end }) => end));
-    this.#flags = new PageFlags(this.#endAddress);
+    this.#flags = new PageFlags();
     this.#next = [false, true].map((isTop) => [
       nextFlags(isTop, false, options.isIntended),
       nextFlags(isTop, true, options.isIntended),

@@ -200,7 +200,7 @@ describe('flags of pages', () => {
     }),
   ])('are those of a plain array, in runs that are sorted and disjoint', (writes) => {
     const pages = 1_300;
-    const flags = new PageFlags(pages * PAGE_SIZE);
+    const flags = new PageFlags();
     const plain = new Uint8Array(pages);
     for (const [first, count, set, clear] of writes) {
       const past = Math.min(pages, first + count);

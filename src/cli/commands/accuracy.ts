@@ -3,7 +3,7 @@ import { measureAccuracy } from '../../lab/accuracy/measure.ts';
 import { FIELD_NAMES } from '../../machines/field/builtin.ts';
 import type { FieldFaults } from '../../machines/field/field-machine.ts';
 import { ThermoError } from '../../memory/error.ts';
-import type { PushSetting } from '../../memory/push-setting.ts';
+import { SEED_PUSH } from '../../memory/push-setting.ts';
 import { formatTimeExact } from '../../memory/units.ts';
 import type { MonitorName } from '../../monitor/create-monitor.ts';
 import { renderAccuracy } from '../../view/accuracy-table.ts';
@@ -24,9 +24,6 @@ export interface AccuracyOptions extends MonitorOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
-
-/** Samples per second at which the kernel's DAMON was measured. */
-const DEFAULT_PUSH: PushSetting = { kind: 'rate', perS: 5876 };
 
 /** @returns the exit status */
 export async function accuracyCommand(
@@ -49,7 +46,7 @@ export async function accuracyCommand(
       fields,
       monitors: options.monitor,
       attrs,
-      push: options.push ?? DEFAULT_PUSH,
+      push: options.push ?? SEED_PUSH,
       faults: options.fault ?? {},
       hotPerS: options.hot,
       atUs: options.at,

@@ -3,9 +3,12 @@ import { type CompareReport, planTasks, summarize } from '../../lab/compare/comp
 import { runTasks } from '../../lab/compare/pool.ts';
 import { postedNumbers } from '../../lab/compare/posted.ts';
 import type { CompareRow } from '../../lab/compare/row.ts';
-import { createPreset } from '../../machines/simulated/presets/index.ts';
+import { openMachine, type TraceSource } from '../../lab/compare/run-contestant.ts';
+import type { FastSize } from '../../machines/replayed/replayed-machine.ts';
+import { ThermoError } from '../../memory/error.ts';
 import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
 import { rateOfShare } from '../../monitor/rate.ts';
+import type { TraceFormat } from '../../records/access-parser.ts';
 import { loadSchemes } from '../../schemes/load.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
 import { renderCompare, renderPosted } from '../../view/compare-table.ts';
@@ -17,6 +20,11 @@ import { VERSION } from '../version.ts';
 export interface CompareCommandOptions {
   readonly machine: string;
   readonly size?: number;
+  readonly trace?: string;
+  readonly format?: TraceFormat;
+  readonly fast: FastSize;
+  readonly ips?: number;
+  readonly fetches?: boolean;
   readonly trackers?: readonly string[];
   readonly seed: number;
   readonly seeds: number;
@@ -36,11 +44,18 @@ export async function compareCommand(
   terminal: Terminal,
 ): Promise<number> {
   const { machine, size, seed, seeds } = options;
-  const preset = createPreset(machine, { seed, ...(size === undefined ? {} : { sizeBytes: size }) });
+  const trace = traceOf(options);
+  const opened = await openMachine({
+    machine,
+    seed,
+    ...(size === undefined ? {} : { sizeBytes: size }),
+    ...(trace === undefined ? {} : { trace }),
+  });
+  opened.close();
   const schemes = schemeFile === undefined ? undefined : await readSchemeText(schemeFile, terminal);
   // A mistake in the file is told before anything runs.
   if (schemes !== undefined) {
-    resolveSchemes(loadSchemes(schemes.text, schemes.file, DEFAULT_ATTRS).schemes, preset);
+    resolveSchemes(loadSchemes(schemes.text, schemes.file, DEFAULT_ATTRS).schemes, opened);
   }
   const tasks = planTasks({
     machine,
@@ -48,6 +63,7 @@ export async function compareCommand(
     seeds: Array.from({ length: seeds }, (_, i) => seed + i),
     minRatePerS: options.hot ?? rateOfShare(HOT_SHARE, DEFAULT_ATTRS.sampleUs / 1e6),
     ...(size === undefined ? {} : { sizeBytes: size }),
+    ...(trace === undefined ? {} : { trace }),
     ...(schemes === undefined ? {} : { schemes }),
   });
   const progress = new Progress(terminal, options.quiet === true);
@@ -69,8 +85,8 @@ export async function compareCommand(
   const report: CompareReport = {
     schema: 'thermocline.compare/1',
     version: VERSION,
-    machine: preset.name,
-    workload: preset.workload,
+    machine: opened.name,
+    workload: opened.workload,
     seeds: Array.from({ length: seeds }, (_, i) => seed + i),
     rows: summarize(inOrder),
     notes,
@@ -82,6 +98,28 @@ export async function compareCommand(
     return 130;
   }
   return notes.length > 0 ? 1 : 0;
+}
+
+/** @throws ThermoError THERMO_USAGE for standard input, which can be read only once */
+function traceOf(options: CompareCommandOptions): TraceSource | undefined {
+  const { trace: path, format, fast, ips, fetches } = options;
+  if (path === undefined) return undefined;
+  if (path === '-') {
+    throw new ThermoError(
+      'THERMO_USAGE',
+      'standard input can be read once, and everybody replays the trace',
+      {
+        hint: 'expected --trace FILE',
+      },
+    );
+  }
+  return {
+    path,
+    fast,
+    includeFetches: fetches === true,
+    ...(format === undefined ? {} : { format }),
+    ...(ips === undefined ? {} : { instructionsPerS: ips }),
+  };
 }
 
 function print(report: CompareReport, options: CompareCommandOptions, terminal: Terminal): void {

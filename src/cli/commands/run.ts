@@ -6,7 +6,7 @@ import { openReplay } from '../../machines/replayed/open-replay.ts';
 import type { FastSize } from '../../machines/replayed/replayed-machine.ts';
 import { createPreset } from '../../machines/simulated/presets/index.ts';
 import { ThermoError } from '../../memory/error.ts';
-import type { PushSetting } from '../../memory/push-setting.ts';
+import { SEED_PUSH } from '../../memory/push-setting.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { totalBytes } from '../../memory/range.ts';
 import { formatSeconds } from '../../memory/units.ts';
@@ -46,8 +46,6 @@ export interface RunCommandOptions extends RunMonitorOptions {
 
 const DEFAULT_OUT = 'thermocline-out';
 const HEAT_LINES = 20;
-/** IBS samples per second in the seed thread's posted runs. */
-const TRACE_PUSH: PushSetting = { kind: 'rate', perS: 5876 };
 
 /** @returns the exit status */
 export async function runCommand(
@@ -127,7 +125,7 @@ async function openMachine(
     fast: options.fast,
     instructionsPerS: options.ips,
     truthWindowUs: attrs.aggrUs,
-    push: push ?? TRACE_PUSH,
+    push: push ?? SEED_PUSH,
     maxRanges: maxRangesFor(attrs.maxNrRegions),
     seed: options.seed,
     onProgress: (share) => progress.update('reading', share, ''),

@@ -1,7 +1,7 @@
 /** Many trackers on the same accesses: tasks in, one table out. */
 import { chooseContestants } from './contestants.ts';
 import type { CompareRow } from './row.ts';
-import type { CompareTask } from './run-contestant.ts';
+import type { CompareTask, TraceSource } from './run-contestant.ts';
 
 /** The `--json` document of `thermocline compare`; keys only ever get added. */
 export interface CompareReport {
@@ -26,6 +26,7 @@ export interface SummaryRow extends CompareRow {
 export interface CompareOptions {
   readonly machine: string;
   readonly sizeBytes?: number;
+  readonly trace?: TraceSource;
   /** undefined: all. */
   readonly trackers: readonly string[] | undefined;
   readonly seeds: readonly number[];
@@ -35,7 +36,7 @@ export interface CompareOptions {
 
 /** @throws ThermoError THERMO_USAGE for unknown trackers */
 export function planTasks(options: CompareOptions): CompareTask[] {
-  const { machine, sizeBytes, seeds, schemes, minRatePerS } = options;
+  const { machine, sizeBytes, trace, seeds, schemes, minRatePerS } = options;
   return chooseContestants(options.trackers).flatMap(({ name }) =>
     seeds.map((seed) => ({
       tracker: name,
@@ -43,6 +44,7 @@ export function planTasks(options: CompareOptions): CompareTask[] {
       seed,
       minRatePerS,
       ...(sizeBytes === undefined ? {} : { sizeBytes }),
+      ...(trace === undefined ? {} : { trace }),
       ...(schemes === undefined ? {} : { schemes }),
     })),
   );

@@ -3,15 +3,11 @@
  * what is used most per page, as fast as the machine migrates. Nobody can do much better with this machine and this bandwidth; it is
  * greedy, so not a proof.
  */
-import type { SimulatedMachine } from '../../machines/simulated/simulated-machine.ts';
+import type { LabMachine } from '../../machines/lab-machine.ts';
 import { PAGE_SIZE, roundDown } from '../../memory/range.ts';
 import { fastTierOf, tierOf } from '../../memory/tier.ts';
 import { lowerTierNodes } from '../../trackers/tiers.ts';
 import type { Tracker, TrackerCpu, TrackerHost } from '../../trackers/tracker.ts';
-
-/** How far it looks ahead: longer than the workloads' phases, which are a minute at most. */
-const HORIZON_S = 15;
-const STEP_US = 100_000;
 
 interface Wanted {
   readonly start: number;
@@ -23,19 +19,20 @@ interface Wanted {
 
 export class Oracle implements Tracker {
   readonly name = 'oracle';
-  readonly stepUs = STEP_US;
+  readonly stepUs: number;
   readonly usesSamples = false;
   readonly metadataBytes = 0;
   readonly cpu: TrackerCpu = { applicationNs: 0, backgroundNs: 0 };
   readonly #host: TrackerHost;
-  readonly #machine: SimulatedMachine;
+  readonly #machine: LabMachine;
   readonly #fastNid: number;
   readonly #slowNids: readonly number[];
   readonly #minRate: number;
 
   /** @param minRate from which on memory is hot, for its own score */
-  constructor(machine: SimulatedMachine, host: TrackerHost, minRate: number) {
+  constructor(machine: LabMachine, host: TrackerHost, minRate: number) {
     this.#machine = machine;
+    this.stepUs = machine.lab.lookUs;
     this.#host = host;
     this.#minRate = minRate;
     const fastTier = fastTierOf(host.nodes);
@@ -81,23 +78,17 @@ export class Oracle implements Tracker {
 
   /** What will be used, soonest and most first; overlapping uses are cut apart and added up. */
   #wanted(): Wanted[] {
-    const uses: Wanted[] = [];
-    this.#machine.lab.forEachFuture(HORIZON_S, (start, end, accessesPerPage, afterS) => {
-      uses.push({ start, end, accessesPerPage, afterS });
+    const uses = new Map<string, { start: number; end: number; accessesPerPage: number; afterS: number }>();
+    this.#machine.lab.forEachFuture((start, end, accessesPerPage, afterS) => {
+      const key = `${start} ${end}`;
+      const use = uses.get(key);
+      if (use === undefined) uses.set(key, { start, end, accessesPerPage, afterS });
+      else {
+        use.accessesPerPage += accessesPerPage;
+        use.afterS = Math.min(use.afterS, afterS);
+      }
     });
-    const edges = [...new Set(uses.flatMap(({ start, end }) => [start, end]))].sort((a, b) => a - b);
-    const parts: Wanted[] = [];
-    for (let i = 0; i + 1 < edges.length; i++) {
-      const [start, end] = [edges[i], edges[i + 1]];
-      const here = uses.filter((use) => use.start < end && use.end > start);
-      if (here.length === 0) continue;
-      parts.push({
-        start,
-        end,
-        accessesPerPage: here.reduce((sum, use) => sum + use.accessesPerPage, 0),
-        afterS: Math.min(...here.map((use) => use.afterS)),
-      });
-    }
+    const parts = cutApart([...uses.values()]);
     // Threads of one workload are in the same phase, if not to the millisecond.
     const soon = ({ afterS }: Wanted): number => Math.round(afterS);
     return parts.sort(
@@ -144,4 +135,26 @@ export class Oracle implements Tracker {
       }
     }
   }
+}
+
+/** Overlapping uses become disjoint parts, each with the sum of what falls on it. */
+function cutApart(uses: readonly Wanted[]): Wanted[] {
+  const byStart = [...uses].sort((a, b) => a.start - b.start);
+  const edges = [...new Set(uses.flatMap(({ start, end }) => [start, end]))].sort((a, b) => a - b);
+  const parts: Wanted[] = [];
+  let next = 0;
+  let open: Wanted[] = [];
+  for (let i = 0; i + 1 < edges.length; i++) {
+    const [start, end] = [edges[i], edges[i + 1]];
+    open = open.filter((use) => use.end > start);
+    for (; next < byStart.length && byStart[next].start === start; next++) open.push(byStart[next]);
+    if (open.length === 0) continue;
+    parts.push({
+      start,
+      end,
+      accessesPerPage: open.reduce((sum, use) => sum + use.accessesPerPage, 0),
+      afterS: Math.min(...open.map((use) => use.afterS)),
+    });
+  }
+  return parts;
 }

@@ -1,6 +1,6 @@
 /** One line of a comparison: what a tracker reached on a machine, with one seed. */
+import type { LabMachine } from '../../machines/lab-machine.ts';
 import type { MoveCounters } from '../../machines/machine.ts';
-import type { SimulatedMachine } from '../../machines/simulated/simulated-machine.ts';
 import type { TrackerCpu } from '../../trackers/tracker.ts';
 import type { Detection } from '../detection.ts';
 
@@ -60,11 +60,13 @@ export interface ContestantResult {
 
 export function buildRow(
   tracker: string,
-  machine: SimulatedMachine,
+  machine: LabMachine,
   result: ContestantResult,
   facts: { readonly seed: number; readonly minRatePerS: number; readonly wallSeconds: number },
 ): CompareRow {
-  const { accesses, fastAccesses, accessS, allFastS } = machine.systemGauge();
+  const { accesses, fastAccesses } = machine.truth.totals();
+  const { accessS, allFastS } = machine.systemGauge();
+  const seconds = machine.truth.completionSeconds();
   const moves: Readonly<MoveCounters> = machine.moves;
   return {
     tracker,
@@ -75,11 +77,12 @@ export function buildRow(
     wallSeconds: facts.wallSeconds,
     accesses: Math.round(accesses),
     fastTierShare: accesses > 0 ? fastAccesses / accesses : 0,
-    completionSeconds: machine.truth.completionSeconds(),
+    completionSeconds: seconds,
     threads: machine.lab
       .threadEnds()
       .map(({ name, endS }) => ({ name, seconds: Number.isNaN(endS) ? machine.nowUs() / 1e6 : endS })),
-    slowdown: allFastS > 0 ? accessS / allFastS - 1 : 0,
+    // A replay does not know how long its accesses took, but when it would have ended.
+    slowdown: allFastS > 0 ? accessS / allFastS - 1 : seconds / machine.truth.baseline().allFastSeconds - 1,
     detection: result.detection,
     hotSet: { ...result.hotSet, minRatePerS: facts.minRatePerS },
     promotedBytes: moves.promotedBytes,

@@ -1,7 +1,15 @@
 /** One contestant on one machine with one seed. Everything it needs travels as plain data, so that it can run in a worker. */
+import { Readable } from 'node:stream';
+import type { LabMachine } from '../../machines/lab-machine.ts';
+import { openReplay, type ReplayOptions } from '../../machines/replayed/open-replay.ts';
+import { type FastSize, REPLAY_LATENCIES } from '../../machines/replayed/replayed-machine.ts';
 import { presetConfig } from '../../machines/simulated/presets/index.ts';
 import { SimulatedMachine, type SimulatedMachineConfig } from '../../machines/simulated/simulated-machine.ts';
+import { SEED_PUSH } from '../../memory/push-setting.ts';
 import { fastTierOf, type MemoryNode, tierOf } from '../../memory/tier.ts';
+import { maxRangesFor } from '../../monitor/attrs.ts';
+import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
+import type { TraceFormat } from '../../records/access-parser.ts';
 import { loadSchemes } from '../../schemes/load.ts';
 import { type Contestant, chooseContestants, DEFAULT_SCHEMES } from './contestants.ts';
 import { Oracle } from './oracle.ts';
@@ -9,9 +17,21 @@ import { buildRow, type CompareRow, type ContestantResult } from './row.ts';
 import { runMonitor } from './run-monitor.ts';
 import { type ContestantOptions, runTracker } from './run-tracker.ts';
 
+/** A recorded trace instead of a simulated machine. */
+export interface TraceSource {
+  readonly path: string;
+  readonly format?: TraceFormat;
+  readonly fast: FastSize;
+  /** Left out: that of the format. */
+  readonly instructionsPerS?: number;
+  readonly includeFetches: boolean;
+}
+
 export interface CompareTask {
   readonly tracker: string;
   readonly machine: string;
+  /** Then `machine` and `sizeBytes` say nothing. */
+  readonly trace?: TraceSource;
   readonly sizeBytes?: number;
   readonly seed: number;
   /** Text of the scheme file that monitors run, and its name for messages. */
@@ -27,24 +47,64 @@ export async function runContestant(
 ): Promise<CompareRow> {
   const [contestant] = chooseContestants([task.tracker]);
   const startMs = nowMs();
-  const config = presetConfig(task.machine, {
-    seed: task.seed,
-    ...(task.sizeBytes === undefined ? {} : { sizeBytes: task.sizeBytes }),
-  });
-  const machine = new SimulatedMachine(variantOf(config, contestant));
+  const machine = await openMachine(task, contestant);
   const options = { seed: task.seed, minRatePerS: task.minRatePerS, ...control };
-  const result = await runOn(machine, contestant, task, options);
-  const row = buildRow(contestant.name, machine, result, {
-    seed: task.seed,
-    minRatePerS: task.minRatePerS,
-    wallSeconds: (nowMs() - startMs) / 1000,
-  });
-  const isAllSlow = contestant.kind === 'baseline' && contestant.placement === 'all slow';
-  return isAllSlow ? { ...row, fastTierShare: 0 } : row;
+  try {
+    const result = await runOn(machine, contestant, task, options);
+    const row = buildRow(contestant.name, machine, result, {
+      seed: task.seed,
+      minRatePerS: task.minRatePerS,
+      wallSeconds: (nowMs() - startMs) / 1000,
+    });
+    const isAllSlow = contestant.kind === 'baseline' && contestant.placement === 'all slow';
+    return isAllSlow ? { ...row, fastTierShare: 0 } : row;
+  } finally {
+    machine.close();
+  }
+}
+
+/**
+ * The machine of a task, to be closed.
+ * @param contestant who runs on it; left out: nobody in particular
+ */
+export async function openMachine(
+  task: Omit<CompareTask, 'tracker' | 'minRatePerS'>,
+  contestant?: Contestant,
+): Promise<LabMachine> {
+  const { trace, machine, seed, sizeBytes } = task;
+  if (trace === undefined) {
+    const config = presetConfig(machine, { seed, ...(sizeBytes === undefined ? {} : { sizeBytes }) });
+    return new SimulatedMachine(variantOf(config, contestant));
+  }
+  return openReplay({ ...replayOptions(trace, seed), ...replayVariant(contestant) });
+}
+
+function replayOptions(trace: TraceSource, seed: number): ReplayOptions {
+  return {
+    path: trace.path,
+    format: trace.format,
+    // Never read: a trace that many read has a name.
+    stdin: Readable.from([]),
+    includeFetches: trace.includeFetches,
+    fast: trace.fast,
+    instructionsPerS: trace.instructionsPerS,
+    truthWindowUs: DEFAULT_ATTRS.aggrUs,
+    push: SEED_PUSH,
+    maxRanges: maxRangesFor(DEFAULT_ATTRS.maxNrRegions),
+    seed,
+  };
+}
+
+/** The same trace with both tiers as fast as the fast one, or as slow as the slow one. */
+function replayVariant(contestant?: Contestant): Pick<ReplayOptions, 'fast' | 'latencies'> | undefined {
+  if (contestant?.kind !== 'baseline' || contestant.placement === 'as it is') return undefined;
+  const { fastNs, slowNs } = REPLAY_LATENCIES;
+  const ns = contestant.placement === 'all fast' ? fastNs : slowNs;
+  return { fast: { kind: 'share', share: 1 }, latencies: { fastNs: ns, slowNs: ns } };
 }
 
 async function runOn(
-  machine: SimulatedMachine,
+  machine: LabMachine,
   contestant: Contestant,
   task: CompareTask,
   options: ContestantOptions,
@@ -80,8 +140,8 @@ const NOTHING = {
 };
 
 /** The same machine with all nodes as fast as the fastest, or as slow as the slowest. */
-function variantOf(config: SimulatedMachineConfig, contestant: Contestant): SimulatedMachineConfig {
-  if (contestant.kind !== 'baseline' || contestant.placement === 'as it is') return config;
+function variantOf(config: SimulatedMachineConfig, contestant?: Contestant): SimulatedMachineConfig {
+  if (contestant?.kind !== 'baseline' || contestant.placement === 'as it is') return config;
   const fastTier = fastTierOf(config.nodes);
   const model = (isWanted: (node: MemoryNode) => boolean): MemoryNode | undefined =>
     config.nodes.find(isWanted);

@@ -1,6 +1,6 @@
-/** A monitor with schemes, which is what regions are for, on a simulated machine, from start to end. */
+/** A monitor with schemes, which is what regions are for, on a modelled machine, from start to end. */
 import { Engine } from '../../engine/engine.ts';
-import type { SimulatedMachine } from '../../machines/simulated/simulated-machine.ts';
+import type { LabMachine } from '../../machines/lab-machine.ts';
 import { RandomStream } from '../../memory/random.ts';
 import type { Monitor, MonitorAttrs } from '../../monitor/monitor.ts';
 import { forEachPiece } from '../../monitor/pieces.ts';
@@ -21,7 +21,7 @@ export interface MonitorContestant {
 }
 
 export async function runMonitor(
-  machine: SimulatedMachine,
+  machine: LabMachine,
   { create, usesSamples, attrs, schemes, overheadShare }: MonitorContestant,
   options: ContestantOptions,
 ): Promise<ContestantResult> {

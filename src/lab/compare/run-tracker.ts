@@ -1,5 +1,5 @@
-/** A per-page system on a simulated machine, from start to end. */
-import type { SimulatedMachine } from '../../machines/simulated/simulated-machine.ts';
+/** A per-page system on a modelled machine, from start to end. */
+import type { LabMachine } from '../../machines/lab-machine.ts';
 import { createAccessBatch } from '../../memory/access-batch.ts';
 import type { PageSignals } from '../../memory/page-signals.ts';
 import type { PushSetting } from '../../memory/push-setting.ts';
@@ -23,9 +23,9 @@ export interface ContestantOptions {
 
 /** The machine as a tracker has it. */
 export class MachineTrackerHost implements TrackerHost {
-  readonly #machine: SimulatedMachine;
+  readonly #machine: LabMachine;
 
-  constructor(machine: SimulatedMachine) {
+  constructor(machine: LabMachine) {
     this.#machine = machine;
   }
 
@@ -38,7 +38,7 @@ export class MachineTrackerHost implements TrackerHost {
   }
 
   ranges() {
-    return this.#machine.ranges();
+    return this.#machine.lab.pageRanges;
   }
 
   nowUs(): number {
@@ -85,7 +85,7 @@ export class MachineTrackerHost implements TrackerHost {
 }
 
 export async function runTracker(
-  machine: SimulatedMachine,
+  machine: LabMachine,
   create: TrackerFactory,
   options: ContestantOptions,
 ): Promise<ContestantResult> {

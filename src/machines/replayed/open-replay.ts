@@ -6,7 +6,7 @@ import { formatCount } from '../../memory/units.ts';
 import type { AccessParser, TraceFormat } from '../../records/access-parser.ts';
 import { readTrace } from '../../records/trace-input.ts';
 import { TraceSpool } from '../../records/trace-spool.ts';
-import { type FastSize, ReplayedMachine } from './replayed-machine.ts';
+import { type FastSize, ReplayedMachine, type TierLatencies } from './replayed-machine.ts';
 
 export interface ReplayOptions {
   readonly path: string;
@@ -18,6 +18,8 @@ export interface ReplayOptions {
   readonly instructionsPerS: number | undefined;
   readonly truthWindowUs: number;
   readonly push: PushSetting;
+  /** As {@link ReplayConfig.latencies}. */
+  readonly latencies?: TierLatencies;
   readonly maxRanges?: number;
   readonly seed: number;
   readonly onProgress?: (share: number) => void;
@@ -48,6 +50,7 @@ export async function openReplay(options: ReplayOptions): Promise<ReplayedMachin
       instructionsPerS,
       truthWindowUs: options.truthWindowUs,
       push: options.push,
+      ...(options.latencies === undefined ? {} : { latencies: options.latencies }),
       ...(options.maxRanges === undefined ? {} : { maxRanges: options.maxRanges }),
       seed: options.seed,
       warnings: describeCounts(parser),

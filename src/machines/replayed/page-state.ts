@@ -1,15 +1,23 @@
 /**
  * What a replay knows of each page, by page id: Accessed bits, placement, recency, true counts.
  */
+import type { RunVisitor } from '../../memory/page-runs.ts';
 import type { PageTable } from '../../memory/page-table.ts';
-import { PAGE_SIZE } from '../../memory/range.ts';
+import { type AddressRange, PAGE_SIZE } from '../../memory/range.ts';
 import type { ReclaimOrder } from '../kswapd.ts';
+
+/** Who asks for Accessed bits; each has a bit of its own. */
+export const PULL_BIT = 1;
+export const YOUNG_BIT = 2;
+export const SCAN_BIT = 4;
+const ALL_BITS = PULL_BIT | YOUNG_BIT | SCAN_BIT;
 
 /** Node of a page that was not touched yet. */
 export const UNTOUCHED = 255;
 
 export class PageState implements ReclaimOrder {
   readonly pages: PageTable;
+  /** By page id: accessed since this one asked, a bit each. */
   readonly accessed: Uint8Array;
   readonly nid: Uint8Array;
   /** Number of the last access in the order of the trace. */
@@ -26,6 +34,8 @@ export class PageState implements ReclaimOrder {
   /** Coldest pages of the fast tier, found some at a time. */
   #victims: { id: number; lastUse: number }[] = [];
   readonly #fastNid: number;
+  /** Page numbers in ascending order. */
+  #sorted: Float64Array | undefined;
 
   constructor(pages: PageTable, fastNid: number) {
     this.pages = pages;
@@ -40,10 +50,61 @@ export class PageState implements ReclaimOrder {
   }
 
   touch(id: number, accesses: number): void {
-    this.accessed[id] = 1;
+    this.accessed[id] = ALL_BITS;
     this.lastUse[id] = this.#uses++;
     if (this.#count[id] === 0) this.#touched[this.#touchedCount++] = id;
     this.#count[id] += accesses;
+  }
+
+  /** False until the page's first access. */
+  isPlaced(id: number): boolean {
+    return this.nid[id] !== UNTOUCHED;
+  }
+
+  /** Visits the pages of `[start, end)` that the trace touches at any time, in address order. */
+  forEachIn(start: number, end: number, visit: (id: number, address: number) => void): void {
+    this.#sorted ??= this.pages.sortedPages();
+    const sorted = this.#sorted;
+    let [low, high] = [0, sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sorted[middle] * PAGE_SIZE < start) low = middle + 1;
+      else high = middle;
+    }
+    for (let i = low; i < sorted.length && sorted[i] * PAGE_SIZE < end; i++) {
+      visit(this.pages.find(sorted[i]), sorted[i] * PAGE_SIZE);
+    }
+  }
+
+  /** Tests and clears a bit of all pages of `[start, end)`: visits runs with 1 where it was set, else 0. */
+  takeBits(bit: number, start: number, end: number, visit: RunVisitor): void {
+    let [from, value, at] = [start, 0, start];
+    const see = (next: number): void => {
+      if (next === value) return;
+      if (at > from) visit(from, at, value);
+      [from, value] = [at, next];
+    };
+    this.forEachIn(start, end, (id, address) => {
+      // Nothing is in the gaps between pages.
+      if (address > at) see(0);
+      at = address;
+      see((this.accessed[id] & bit) !== 0 ? 1 : 0);
+      at = address + PAGE_SIZE;
+      this.accessed[id] &= ~bit;
+    });
+    if (at < end) see(0);
+    if (from < end) visit(from, end, value);
+  }
+
+  /** Runs of pages that the trace touches at any time. */
+  ranges(): AddressRange[] {
+    const ranges: { start: number; end: number }[] = [];
+    this.forEachIn(0, Number.MAX_SAFE_INTEGER, (_id, address) => {
+      const last = ranges.at(-1);
+      if (last?.end === address) last.end += PAGE_SIZE;
+      else ranges.push({ start: address, end: address + PAGE_SIZE });
+    });
+    return ranges;
   }
 
   /** Ends a truth window of `seconds`. */

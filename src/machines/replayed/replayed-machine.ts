@@ -13,28 +13,40 @@
  * placement for traces of all accesses.
  */
 import { pushSample } from '../../memory/access-batch.ts';
+import type { PageProperty, PageQuery } from '../../memory/action.ts';
 import { ThermoError } from '../../memory/error.ts';
+import type { RunVisitor } from '../../memory/page-runs.ts';
 import type { PushSetting } from '../../memory/push-setting.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { type AddressRange, PAGE_SIZE } from '../../memory/range.ts';
 import { ADISTANCE_DRAM, abstractDistance, type MemoryNode } from '../../memory/tier.ts';
 import { formatBytes } from '../../memory/units.ts';
-import { PAUSE_ID, type TraceSpool } from '../../records/trace-spool.ts';
-import type { Baseline, ModelledMachine, Truth } from '../machine.ts';
+import { SpoolReader } from '../../records/spool-reader.ts';
+import type { TraceSpool } from '../../records/trace-spool.ts';
+import type { LabMachine } from '../lab-machine.ts';
+import type { Baseline, Truth } from '../machine.ts';
 import { ModelledBase } from '../modelled-base.ts';
 import { Mover } from '../mover.ts';
-import { watermarksOf } from '../watermarks.ts';
+import { type Watermarks, watermarksOf } from '../watermarks.ts';
 import { footprintRanges } from './footprint.ts';
-import { PageState, UNTOUCHED } from './page-state.ts';
+import { PageState, PULL_BIT, YOUNG_BIT } from './page-state.ts';
+import { ReplayLab } from './replay-lab.ts';
 
 /** A CPU of 1 instruction per ns beside which memory latencies count. */
 export const CPU_INSTRUCTIONS_PER_S = 1e9;
 
-/** Idle latencies of the preset cxl-typical: local DDR5 and a CXL expander, ns. */
-const FAST_NS = 110;
-const SLOW_NS = 265;
+export interface TierLatencies {
+  readonly fastNs: number;
+  readonly slowNs: number;
+}
+
+/** Idle latencies of the preset cxl-typical: local DDR5 and a CXL expander. */
+export const REPLAY_LATENCIES: TierLatencies = { fastNs: 110, slowNs: 265 };
 const FAST_NID = 0;
 const SLOW_NID = 1;
+/** Longest piece while memory moves: DAMON's sampling interval. */
+const MOVING_PIECE_US = 5_000;
+
 /** Size of the fast tier: a share of the footprint, or bytes. */
 export type FastSize =
   | { readonly kind: 'share'; readonly share: number }
@@ -49,18 +61,21 @@ export interface ReplayConfig {
   /** Length of the window in which a page's true rate is counted: the aggregation interval. */
   readonly truthWindowUs: number;
   readonly push: PushSetting;
+  /** Times of an access to either tier; left out: those of DDR5 and a CXL expander. */
+  readonly latencies?: TierLatencies;
   /** Most address ranges to watch; undefined: as many as are useful. */
   readonly maxRanges?: number;
   readonly seed: number;
   readonly warnings: readonly string[];
 }
 
-export class ReplayedMachine extends ModelledBase implements ModelledMachine, Truth {
+export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
   readonly kind = 'replayed';
   readonly name: string;
   readonly workload: string;
   readonly nodes: readonly MemoryNode[];
   readonly truth: Truth = this;
+  override readonly pageProperties: readonly PageProperty[] = ['young'];
   /** Bytes of all pages that the trace touches. */
   readonly footprintBytes: number;
   readonly #config: ReplayConfig;
@@ -72,12 +87,8 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
   /** Accesses per sample, and those left until the next one. */
   #period = Number.POSITIVE_INFINITY;
   #untilSample = Number.POSITIVE_INFINITY;
-  #words: Uint32Array = new Uint32Array(0);
-  #word = 0;
-  #chunk = 0;
-  #isAtEnd = false;
-  /** Instruction count of the record that comes next. */
-  #instructions = 0;
+  readonly #reader: SpoolReader;
+  readonly #lab: ReplayLab;
   #nowUs = 0;
   #windowStartUs = 0;
   #accesses = 0;
@@ -100,7 +111,11 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
         hint: `the footprint is ${formatBytes(this.footprintBytes)}; expected a share or size of at least one page`,
       });
     }
-    this.nodes = twoTiers(this.#fastPages * PAGE_SIZE, this.footprintBytes);
+    this.nodes = twoTiers(
+      this.#fastPages * PAGE_SIZE,
+      this.footprintBytes,
+      config.latencies ?? REPLAY_LATENCIES,
+    );
     this.name = `replay, ${formatBytes(this.#fastPages * PAGE_SIZE)} fast of ${formatBytes(this.footprintBytes)}`;
     this.#pages = new PageState(spool.pages, FAST_NID);
     this.#ranges = footprintRanges(spool.pages.sortedPages(), config.maxRanges);
@@ -110,6 +125,16 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
       this.#pages,
       (start, end, _from, toNid) => this.#onMoved(start, end, toNid),
     );
+    this.#reader = new SpoolReader(spool, (id, loads, stores) => this.#access(id, loads, stores));
+    this.#lab = new ReplayLab({
+      spool,
+      pages: this.#pages,
+      nid: FAST_NID,
+      instructionsPerS: config.instructionsPerS,
+      savedNs: (this.nodes[SLOW_NID].accessNs - this.nodes[FAST_NID].accessNs) * this.#stretch(),
+      nowUs: () => Math.max(this.#nowUs, (this.#reader.instructions / config.instructionsPerS) * 1e6),
+      endS: () => (this.isDone() ? this.completionSeconds() : Number.NaN),
+    });
     this.#random = new RandomStream(config.seed, 'replay/push');
     this.setPush(config.push);
   }
@@ -128,7 +153,7 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
   }
 
   isDone(): boolean {
-    return this.#isAtEnd && this.#nowUs >= this.#durationUs();
+    return this.#reader.isAtEnd && this.#nowUs >= this.#durationUs();
   }
 
   progress(): number {
@@ -144,14 +169,24 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
     for (let i = 0; i < count; i++) {
       const id = this.#config.spool.pages.find(addresses[i] / PAGE_SIZE);
       this.#checkedIds[i] = id;
-      if (id >= 0) this.#pages.accessed[id] = 0;
+      if (id >= 0) this.#pages.accessed[id] &= ~PULL_BIT;
     }
     this.#checkedCount = count;
   }
 
   advance(us: number): undefined {
     const endUs = this.#nowUs + us;
-    this.#replayUntil((endUs / 1e6) * this.#config.instructionsPerS);
+    // What has moved counts from the next piece on.
+    while (this.mover.pendingBytes() > 0 && this.#nowUs + MOVING_PIECE_US < endUs) {
+      this.#advancePiece(MOVING_PIECE_US);
+    }
+    this.#advancePiece(endUs - this.#nowUs);
+    return undefined;
+  }
+
+  #advancePiece(us: number): void {
+    const endUs = this.#nowUs + us;
+    this.#reader.readUntil((endUs / 1e6) * this.#config.instructionsPerS);
     this.samples.exposureS += Number.isFinite(this.#period) ? us / 1e6 / this.#period : 0;
     this.mover.advance(us);
     this.#nowUs = endUs;
@@ -159,15 +194,35 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
       this.#pages.endWindow((this.#nowUs - this.#windowStartUs) / 1e6);
       this.#windowStartUs = this.#nowUs;
     }
-    return undefined;
   }
 
   readPull(hits: Uint8Array): void {
     for (let i = 0; i < this.#checkedCount; i++) {
       const id = this.#checkedIds[i];
-      hits[i] = id >= 0 ? this.#pages.accessed[id] : 0;
+      hits[i] = id >= 0 ? this.#pages.accessed[id] & PULL_BIT : 0;
     }
     this.#checkedCount = 0;
+  }
+
+  override queryPages(_query: PageQuery, start: number, end: number, visit: RunVisitor): void {
+    this.#pages.takeBits(YOUNG_BIT, start, end, visit);
+  }
+
+  /** For the lab only: no monitor, scheme or engine looks at it. */
+  get lab(): ReplayLab {
+    return this.#lab;
+  }
+
+  nidOf(address: number): number {
+    return this.mover.placement.get(address);
+  }
+
+  wakeKswapd(nid: number): void {
+    this.mover.wakeKswapd(nid);
+  }
+
+  watermarks(nid: number): Watermarks {
+    return this.mover.watermarks[nid];
   }
 
   warnings(): readonly string[] {
@@ -187,7 +242,7 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
   }
 
   completionSeconds(): number {
-    return this.#modelledSeconds(this.#fastAccesses);
+    return this.#modelledSeconds(this.#fastAccesses) + this.#lab.chargedUs / 1e6;
   }
 
   baseline(): Baseline {
@@ -200,40 +255,26 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
 
   /** Instructions at the CPU's speed and accesses at their tier's latency, stretched to the trace clock. */
   #modelledSeconds(fastAccesses: number): number {
-    const stretch = CPU_INSTRUCTIONS_PER_S / this.#config.instructionsPerS;
-    const memoryNs = fastAccesses * FAST_NS + (this.#accesses - fastAccesses) * SLOW_NS;
-    return Math.min(this.#nowUs, this.#durationUs()) / 1e6 + (memoryNs * stretch) / 1e9;
+    const [fast, slow] = [this.nodes[FAST_NID].accessNs, this.nodes[SLOW_NID].accessNs];
+    const memoryNs = fastAccesses * fast + (this.#accesses - fastAccesses) * slow;
+    return Math.min(this.#nowUs, this.#durationUs()) / 1e6 + (memoryNs * this.#stretch()) / 1e9;
+  }
+
+  /** Accesses that a recorded one stands for. */
+  #stretch(): number {
+    return CPU_INSTRUCTIONS_PER_S / this.#config.instructionsPerS;
   }
 
   #durationUs(): number {
     return Math.max(1, (this.#config.spool.instructions / this.#config.instructionsPerS) * 1e6);
   }
 
-  #replayUntil(instructions: number): void {
-    for (;;) {
-      if (this.#word === this.#words.length && !this.#readChunk()) return;
-      const first = this.#words[this.#word];
-      const second = this.#words[this.#word + 1];
-      const at = this.#instructions + (first === PAUSE_ID ? second : second & 0x3ffff);
-      if (at > instructions) return;
-      this.#instructions = at;
-      this.#word += 2;
-      if (first !== PAUSE_ID) this.#access(first, (second >>> 18) & 0x7f, second >>> 25);
-    }
-  }
-
-  #readChunk(): boolean {
-    this.#words = this.#config.spool.chunk(this.#chunk++);
-    this.#word = 0;
-    this.#isAtEnd = this.#words.length === 0;
-    return !this.#isAtEnd;
-  }
-
   #access(id: number, loads: number, stores: number): void {
     const count = loads + stores;
     const pages = this.#pages;
-    if (pages.nid[id] === UNTOUCHED) this.#allocate(id);
+    if (!pages.isPlaced(id)) this.#allocate(id);
     pages.touch(id, count);
+    this.#lab.accessed(id, count);
     this.#accesses += count;
     if (pages.nid[id] === FAST_NID) this.#fastAccesses += count;
     // Ids are given in the order of first access, so without migration the first ones are fast.
@@ -256,7 +297,9 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
     const { pages, nid } = this.#pages;
     for (let page = start / PAGE_SIZE; page < end / PAGE_SIZE; page++) {
       const id = pages.find(page);
-      if (id >= 0) nid[id] = toNid;
+      if (id < 0) continue;
+      nid[id] = toNid;
+      this.#lab.moved(id, toNid === FAST_NID);
     }
   }
 }
@@ -264,7 +307,11 @@ export class ReplayedMachine extends ModelledBase implements ModelledMachine, Tr
 /**
  * A fast node that holds `fastBytes` above its watermarks, and a slow one with room for everything.
  */
-function twoTiers(fastBytes: number, footprintBytes: number): readonly MemoryNode[] {
+function twoTiers(
+  fastBytes: number,
+  footprintBytes: number,
+  { fastNs, slowNs }: TierLatencies,
+): readonly MemoryNode[] {
   // The reserve below the high watermark comes on top, so that the workload gets what was asked for.
   const withReserve = (bytes: number): number => {
     let capacity = bytes;
@@ -274,15 +321,15 @@ function twoTiers(fastBytes: number, footprintBytes: number): readonly MemoryNod
         Math.max(1, Math.floor((bytes - capacity + watermarksOf(capacity).highBytes) / PAGE_SIZE));
     return capacity;
   };
-  const dram = { latency: FAST_NS, bandwidth: 250e9 };
-  const cxl = { latency: SLOW_NS, bandwidth: 25e9 };
+  const dram = { latency: fastNs, bandwidth: 250e9 };
+  const cxl = { latency: slowNs, bandwidth: 25e9 };
   return [
     {
       nid: FAST_NID,
       kind: 'DRAM',
       capacityBytes: withReserve(fastBytes),
       hasCpus: true,
-      accessNs: FAST_NS,
+      accessNs: fastNs,
       bandwidthBytesPerS: dram.bandwidth,
       adistance: ADISTANCE_DRAM,
     },
@@ -291,7 +338,7 @@ function twoTiers(fastBytes: number, footprintBytes: number): readonly MemoryNod
       kind: 'CXL',
       capacityBytes: withReserve(2 * footprintBytes),
       hasCpus: false,
-      accessNs: SLOW_NS,
+      accessNs: slowNs,
       bandwidthBytesPerS: cxl.bandwidth,
       adistance: abstractDistance(cxl, dram),
     },

@@ -4,6 +4,7 @@
 import { PAGED_OUT } from '../../memory/action.ts';
 import type { PageRuns } from '../../memory/page-runs.ts';
 import { overlapBytes, PAGE_SIZE } from '../../memory/range.ts';
+import type { FutureVisitor } from '../lab-machine.ts';
 import type { Area, WorkThread } from './workload.ts';
 
 /** Time that an access waits for a page that was paged out: an NVMe read and the fault (inferred). */
@@ -121,13 +122,6 @@ export function meanAccessNs(area: LiveArea, accessNs: Float64Array): number {
   for (let nid = 0; nid < accessNs.length; nid++) ns += area.bytesOn[nid] * accessNs[nid];
   return ns / (area.end - area.start);
 }
-
-/**
- * Called with each use to come.
- * @param accessesPerPage within the time looked ahead
- * @param afterS time until it begins; 0: it has
- */
-export type FutureVisitor = (start: number, end: number, accessesPerPage: number, afterS: number) => void;
 
 /** Called with each part of a range and the rate of its pages, in accesses per page per second. */
 export type RateVisitor = (start: number, end: number, ratePerS: number) => void;

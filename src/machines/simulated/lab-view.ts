@@ -5,8 +5,10 @@
 import type { PageRuns } from '../../memory/page-runs.ts';
 import type { PageSignals } from '../../memory/page-signals.ts';
 import type { RandomStream } from '../../memory/random.ts';
+import type { AddressRange } from '../../memory/range.ts';
 import type { MemoryNode } from '../../memory/tier.ts';
-import type { FutureVisitor, RunningThread } from './field.ts';
+import type { FutureVisitor, Lab, ThreadEnd } from '../lab-machine.ts';
+import type { RunningThread } from './field.ts';
 import { SimulatedSignals } from './simulated-signals.ts';
 import { WasteMeter } from './waste-meter.ts';
 
@@ -14,25 +16,33 @@ export interface LabViewConfig {
   readonly nodes: readonly MemoryNode[];
   readonly threads: readonly RunningThread[];
   readonly placement: PageRuns;
-  readonly endAddress: number;
+  readonly ranges: readonly AddressRange[];
   /** Time of an access by nid, as it is now. */
   readonly accessNs: Float64Array;
   readonly fastNid: number;
   readonly random: RandomStream;
 }
 
-export class LabView {
+/** Longer than the workloads' phases, which are a minute at most. */
+const HORIZON_S = 15;
+const LOOK_US = 100_000;
+
+export class LabView implements Lab {
+  readonly horizonS = HORIZON_S;
+  readonly lookUs = LOOK_US;
+  readonly pageRanges: readonly AddressRange[];
   readonly #config: LabViewConfig;
   #signals: SimulatedSignals | undefined;
   #waste: WasteMeter | undefined;
 
   constructor(config: LabViewConfig) {
     this.#config = config;
+    this.pageRanges = config.ranges;
   }
 
-  /** Hint faults and Accessed-bit scans. */
   signals(): PageSignals {
-    const { endAddress, placement, random } = this.#config;
+    const { ranges, placement, random } = this.#config;
+    const endAddress = Math.max(...ranges.map(({ end }) => end));
     this.#signals ??= new SimulatedSignals(endAddress, placement, random, {
       node: (nid, us) => this.#chargeTo(({ thread }) => thread.nid === nid, us),
       thread: (number, us) => {
@@ -42,35 +52,28 @@ export class LabView {
     return this.#signals;
   }
 
-  /** Counts promotions in vain from the first call on. */
   waste(): WasteMeter {
     this.#waste ??= new WasteMeter(this.#config.nodes);
     return this.#waste;
   }
 
-  /**
-   * What only a clairvoyant knows: every use within the next `seconds`, at the present speed of the
-   * threads. Uses overlap where several phases use the same memory.
-   */
-  forEachFuture(seconds: number, visit: FutureVisitor): void {
+  /** At the present speed of the threads. */
+  forEachFuture(visit: FutureVisitor): void {
     const { threads, accessNs } = this.#config;
-    for (const thread of threads) thread.forEachFuture(seconds, accessNs, visit);
+    for (const thread of threads) thread.forEachFuture(HORIZON_S, accessNs, visit);
   }
 
-  /** When each thread ended, s; NaN while it runs. */
-  threadEnds(): readonly { readonly name: string; readonly endS: number }[] {
+  threadEnds(): readonly ThreadEnd[] {
     return this.#config.threads.map(({ thread, done, endUs }) => ({
       name: thread.name,
       endS: done ? endUs / 1e6 : Number.NaN,
     }));
   }
 
-  /** Numbers of the threads that run. */
   runningThreads(): number[] {
     return this.#config.threads.flatMap(({ done }, number) => (done ? [] : [number]));
   }
 
-  /** Lets all threads that run lose time, shared evenly, us. */
   charge(us: number): void {
     this.#chargeTo(() => true, us);
   }

@@ -19,7 +19,8 @@ import { RandomStream } from '../../memory/random.ts';
 import { type AddressRange, assertRanges, PAGE_SIZE } from '../../memory/range.ts';
 import { type MemoryNode, topTierNodes } from '../../memory/tier.ts';
 import { formatBytes } from '../../memory/units.ts';
-import type { Baseline, ModelledMachine, Truth } from '../machine.ts';
+import type { LabMachine } from '../lab-machine.ts';
+import type { Baseline, Truth } from '../machine.ts';
 import { ModelledBase } from '../modelled-base.ts';
 import { Mover, type MoverConfig } from '../mover.ts';
 import type { Watermarks } from '../watermarks.ts';
@@ -48,7 +49,7 @@ export interface SimulatedMachineConfig {
   readonly seed: number;
 }
 
-export class SimulatedMachine extends ModelledBase implements ModelledMachine, Truth {
+export class SimulatedMachine extends ModelledBase implements LabMachine, Truth {
   readonly kind = 'simulated';
   readonly name: string;
   readonly workload: string;
@@ -140,7 +141,7 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
       nodes,
       threads: this.#threads,
       placement: this.mover.placement,
-      endAddress: Math.max(...workload.ranges.map(({ end }) => end)),
+      ranges: workload.ranges,
       accessNs: this.#load.accessNs,
       fastNid: this.#isFast.indexOf(1),
       random: new RandomStream(config.seed, 'machine/signals'),
@@ -196,7 +197,6 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     this.#checkedCount = 0;
   }
 
-  /** Node of the page at an address; NO_VALUE for holes. */
   nidOf(address: number): number {
     return this.mover.placement.get(address);
   }

@@ -10,19 +10,17 @@ import type { PageRuns, RunVisitor } from '../../memory/page-runs.ts';
 import type { FaultBatch, PageSignals } from '../../memory/page-signals.ts';
 import type { RandomStream } from '../../memory/random.ts';
 import { PAGE_SIZE } from '../../memory/range.ts';
+import { FaultBuffer } from '../fault-buffer.ts';
 
 /** Times of protection are kept in ticks of this; the kernel keeps milliseconds, modulo some bits as well. */
 const TICK_US = 25_000;
 const CHUNK_PAGES = 512;
-const FIRST_BATCH = 4096;
 
 /** Lets the threads of a node, or one thread, lose time, us. */
 export interface Payers {
   node(nid: number, us: number): void;
   thread(thread: number, us: number): void;
 }
-
-type Faults = Required<FaultBatch>;
 
 /** Accesses per page of a range since its bits were cleared. */
 interface Exposure {
@@ -57,8 +55,7 @@ export class SimulatedSignals implements PageSignals {
   readonly #nidOf: number[] = [];
   #exposures: Exposure[] = [];
   #isScanned = false;
-  readonly #faults = emptyBatch();
-  readonly #drained = emptyBatch();
+  readonly #faults = new FaultBuffer();
   #nowUs = 0;
 
   /** @param endAddress one past the last address of the machine */
@@ -89,17 +86,7 @@ export class SimulatedSignals implements PageSignals {
 
   drainFaults(): FaultBatch {
     this.#flush();
-    // What is drained may be read while new faults come in.
-    const { count } = this.#faults;
-    const drained = this.#drained;
-    if (drained.address.length < count) growBatch(drained, this.#faults.address.length);
-    drained.address.set(this.#faults.address.subarray(0, count));
-    drained.delayUs.set(this.#faults.delayUs.subarray(0, count));
-    drained.nid.set(this.#faults.nid.subarray(0, count));
-    drained.thread.set(this.#faults.thread.subarray(0, count));
-    drained.count = count;
-    this.#faults.count = 0;
-    return drained;
+    return this.#faults.drain();
   }
 
   scanAccessed(start: number, end: number, visit: RunVisitor): void {
@@ -204,13 +191,8 @@ export class SimulatedSignals implements PageSignals {
     const tick = this.#protectedAt[page];
     this.#protectedAt[page] = 0;
     this.#inChunk[Math.floor(page / CHUNK_PAGES)]--;
-    const batch = this.#faults;
-    if (batch.count === batch.address.length) growBatch(batch, 2 * batch.count);
-    const i = batch.count++;
-    batch.address[i] = page * PAGE_SIZE;
-    batch.delayUs[i] = ((this.#tick(this.#nowUs) - tick + 65535) % 65535) * TICK_US;
-    batch.nid[i] = nid;
-    batch.thread[i] = thread;
+    const delayUs = ((this.#tick(this.#nowUs) - tick + 65535) % 65535) * TICK_US;
+    this.#faults.push(page * PAGE_SIZE, delayUs, nid, thread);
   }
 
   /** From 1 on. */
@@ -271,26 +253,4 @@ export class SimulatedSignals implements PageSignals {
       ? Number.POSITIVE_INFINITY
       : 1 + Math.floor(Math.log(1 - this.#random.unit()) / Math.log(stay));
   }
-}
-
-function emptyBatch(): Faults {
-  return {
-    count: 0,
-    address: new Float64Array(FIRST_BATCH),
-    delayUs: new Float64Array(FIRST_BATCH),
-    nid: new Int16Array(FIRST_BATCH),
-    thread: new Int16Array(FIRST_BATCH),
-  };
-}
-
-function growBatch(batch: Faults, capacity: number): void {
-  const address = new Float64Array(capacity);
-  address.set(batch.address);
-  const delayUs = new Float64Array(capacity);
-  delayUs.set(batch.delayUs);
-  const nid = new Int16Array(capacity);
-  nid.set(batch.nid);
-  const thread = new Int16Array(capacity);
-  thread.set(batch.thread);
-  Object.assign(batch, { address, delayUs, nid, thread });
 }

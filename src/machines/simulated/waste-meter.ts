@@ -4,9 +4,7 @@
  */
 import { NO_VALUE, PageRuns } from '../../memory/page-runs.ts';
 import { type MemoryNode, tierOf } from '../../memory/tier.ts';
-
-/** CPU time of migrating a page, ns; the mover's. */
-const MIGRATION_NS = 8_000;
+import { MIGRATION_NS_PER_PAGE } from '../mover.ts';
 
 export class WasteMeter {
   readonly #nodes: readonly MemoryNode[];
@@ -43,7 +41,7 @@ export class WasteMeter {
     let paid: [number, number][] | undefined;
     this.#pending.forEach(start, end, (from, to, nid) => {
       if (nid === NO_VALUE) return;
-      if (accessesPerPage * (this.#nodes[nid].accessNs - fastNs) < MIGRATION_NS) return;
+      if (accessesPerPage * (this.#nodes[nid].accessNs - fastNs) < MIGRATION_NS_PER_PAGE) return;
       paid ??= [];
       paid.push([from, to]);
     });
