@@ -144,6 +144,8 @@ function buildReport(
         failedBytes: scheme.szFailed,
         failedBy: scheme.szFailedBy,
         elsewhereBytes: scheme.szElsewhere,
+        exchangedBytes: scheme.szExchanged,
+        notWorthBytes: scheme.szNotWorth,
         filteredOutBytes: scheme.szFilteredOut,
         nrTried: scheme.nrTried,
         nrApplied: scheme.nrApplied,

@@ -82,7 +82,12 @@ export abstract class ModelledBase {
   }
 
   gauge(nid: number): NodeGauge {
-    return { nid, totalBytes: this.nodes[nid].capacityBytes, freeBytes: this.mover.freeBytes(nid) };
+    return {
+      nid,
+      totalBytes: this.nodes[nid].capacityBytes,
+      freeBytes: this.mover.freeBytes(nid),
+      reserveBytes: this.mover.reserveBytes(nid),
+    };
   }
 
   /** Has no property: nothing that is not among `pageProperties` is asked. */

@@ -97,6 +97,11 @@ export class Mover {
     return this.memory.freeBytes(nid);
   }
 
+  /** What migrations do not fill: above it kswapd sleeps. */
+  reserveBytes(nid: number): number {
+    return this.memory.useWatermarks ? this.memory.watermarks[nid].highBytes : 0;
+  }
+
   /** As {@link NodeMemory.populate}. */
   populate(range: AddressRange, firstNid?: number): number {
     return this.memory.populate(range, firstNid);

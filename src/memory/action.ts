@@ -89,4 +89,6 @@ export interface NodeGauge {
   readonly nid: number;
   readonly totalBytes: number;
   readonly freeBytes: number;
+  /** Of these, what the system keeps for itself: promotions leave it alone. */
+  readonly reserveBytes: number;
 }

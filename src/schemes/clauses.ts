@@ -140,6 +140,26 @@ export const CLAUSES: readonly ClauseRule[] = [
       if (word !== undefined) draft.said('quotas/goal_tuner', word);
     },
   },
+  {
+    keyword: 'exchange',
+    grammar: 'exchange RATIOx, exchange RATIOx within TIME',
+    meaning:
+      'into a full target: the coldest memory there makes way for what is so many times as hot, if the gain pays for both moves within the time (10s); both count in the quota',
+    examples: ['exchange 2x', 'exchange 1.5x within 30s'],
+    repeats: false,
+    read(words, draft) {
+      const ratio = words.word();
+      const match = /^(\d+(?:\.\d+)?)x$/i.exec(ratio.text);
+      if (match === null) throw words.mistake(ratio.offset, `"${ratio.text}" is no ratio`);
+      draft.long.exchange = { ratio: Number(match[1]) };
+      draft.said('exchange', ratio);
+      draft.said('exchange/ratio', ratio);
+      if (words.takeIf('within') === undefined) return;
+      const time = words.quantity();
+      draft.long.exchange.payback_us = time.text;
+      draft.said('exchange/payback_us', time);
+    },
+  },
   ONLY_CLAUSE,
   NOT_CLAUSE,
   {

@@ -7,7 +7,7 @@ import { compileFilters, compileWatermarks } from './compile-filters.ts';
 import { compileQuota } from './compile-quota.ts';
 import { ACCESSING } from './resolve.ts';
 import type { LongScheme } from './schema.ts';
-import type { Bound, Scheme, SchemeDest, SchemePattern } from './scheme.ts';
+import type { Bound, Scheme, SchemeDest, SchemeExchange, SchemePattern } from './scheme.ts';
 import {
   ageOf,
   boundOf,
@@ -19,6 +19,7 @@ import {
   SchemeReader,
   samplesOf,
   sizeOf,
+  timeOf,
 } from './scheme-reader.ts';
 import { ACTIONS } from './vocabulary.ts';
 
@@ -52,6 +53,7 @@ export function compileScheme(
       finiteTimeOf(value, 1),
     ),
     quota: compileQuota(long, reader),
+    exchange: compileExchange(long, reader),
     filters: compileFilters(long, reader),
     watermarks: compileWatermarks(long, reader),
     // 0 is DAMON's word for no limit.
@@ -68,6 +70,35 @@ export function compileScheme(
     longForm: long,
   };
   return problems.length > before ? undefined : scheme;
+}
+
+const DEFAULT_RATIO = 2;
+const DEFAULT_PAYBACK_US = 10e6;
+
+function compileExchange(long: LongScheme, reader: SchemeReader): SchemeExchange | undefined {
+  const { exchange } = long;
+  if (exchange === undefined) return undefined;
+  const { ratio = DEFAULT_RATIO } = exchange;
+  if (long.action !== 'migrate_hot') {
+    reader.fail(
+      'exchange',
+      `${long.action} fills no memory with what is hot, so nothing has to make way`,
+      'leave exchange out, or say promote',
+    );
+  }
+  if (ratio < 1) {
+    reader.fail(
+      'exchange/ratio',
+      `a ratio of ${ratio} would drive out what is hotter`,
+      'expected 1 or more, for example 2',
+    );
+  }
+  return {
+    ratio,
+    paybackUs: reader.read('exchange/payback_us', exchange.payback_us, DEFAULT_PAYBACK_US, (value) =>
+      timeOf(value, 1),
+    ),
+  };
 }
 
 function compilePattern(long: LongScheme, intervals: Intervals, reader: SchemeReader): SchemePattern {

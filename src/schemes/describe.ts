@@ -17,6 +17,7 @@ export function describeScheme(scheme: Scheme): string {
     describeAction(scheme),
     describeLimits(scheme),
     describeGoals(scheme),
+    describeExchange(scheme),
     describeFilters(scheme.filters),
     describeWatermarks(scheme),
     describeRounds(scheme),
@@ -68,6 +69,15 @@ function describeLimits({ action, quota }: Scheme): string {
   const limit = limits.length > 0 ? `at most ${limits.join(' and ')}` : 'as much as its goals ask for';
   const inVain = failCharge < 1 ? `; of what is tried in vain ${percent(failCharge)} counts` : '';
   return `${limit}${describeOrder(action, quota)}${inVain}`;
+}
+
+function describeExchange({ exchange }: Scheme): string {
+  if (exchange === undefined) return '';
+  const { ratio, paybackUs } = exchange;
+  const payback = Number.isFinite(paybackUs)
+    ? ` and if the gain pays for both moves within ${formatTimeExact(paybackUs)}`
+    : '';
+  return `where the target is full, the coldest of what is hot there makes way for what is ${ratio} times as hot${payback}`;
 }
 
 function describeOrder(action: Scheme['action'], { weights, prioritize }: Scheme['quota']): string {

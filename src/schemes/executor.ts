@@ -84,8 +84,9 @@ export class SchemeExecutor {
 
   /** Books what became of a part of an earlier request. */
   recordResult(tag: number, bytes: number, outcome: ActionOutcome, cpuNs: number): void {
-    const { id, sequence } = readTag(tag);
-    this.#known[id].recordResult(bytes, outcome, cpuNs, sequence);
+    const { id, sequence, makesWay } = readTag(tag);
+    if (makesWay) this.#known[id].recordExchanged(bytes, outcome, cpuNs);
+    else this.#known[id].recordResult(bytes, outcome, cpuNs, sequence);
   }
 
   /** Feeds a `user_input` goal of a scheme. */

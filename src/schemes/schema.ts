@@ -86,6 +86,26 @@ const LongSchemeSchema = Type.Object(
       quantity('time between two rounds; 0: each aggregation interval', ['1s', 0]),
     ),
     quotas: Type.Optional(QuotasSchema),
+    exchange: Type.Optional(
+      Type.Object(
+        {
+          ratio: Type.Optional(
+            Type.Number({
+              description: 'how many times as hot as what makes way; 2 if left out',
+              examples: [2],
+            }),
+          ),
+          payback_us: Type.Optional(
+            quantity('time in which the gain must pay for both moves; 10 s if left out', ['10s']),
+          ),
+        },
+        {
+          description:
+            'migrate_hot into a full target: the coldest memory there makes way, where that is worth it; without this, whatever reclaim takes',
+          additionalProperties: false,
+        },
+      ),
+    ),
     filters: Type.Optional(
       Type.Array(FilterSchema, { description: 'in this order; the first that matches decides' }),
     ),

@@ -9,6 +9,7 @@ import type { ActionOutcome, ActionRequest } from '../memory/action.ts';
 import { roundDown } from '../memory/range.ts';
 import { ActedMemory } from './acted-memory.ts';
 import { DamonOrder } from './damon-order.ts';
+import { Exchange } from './exchange.ts';
 import { FilterChain, type PageSource } from './filters.ts';
 import { type GaugeSource, GoalMeter, isSameAim } from './goals.ts';
 import { PartFinder } from './parts.ts';
@@ -16,10 +17,11 @@ import { exactPriority } from './priority.ts';
 import { QuotaWindow } from './quota.ts';
 import { writeTag } from './request-tag.ts';
 import type { ResolvedScheme } from './resolve.ts';
-import { isWithin, type SchemeGoal } from './scheme.ts';
+import type { SchemeGoal } from './scheme.ts';
 import { newStats, type SchemeStats } from './scheme-stats.ts';
 import { createTuner, type Tuner } from './tuners.ts';
 import { UnitHeap } from './unit-heap.ts';
+import { UnitMatches } from './unit-matches.ts';
 import { NO_PIECE, type UnitTable } from './unit-table.ts';
 import { ACTIONS } from './vocabulary.ts';
 import { isActive } from './watermarks.ts';
@@ -61,12 +63,13 @@ export class SchemeRunner {
   /** Of hints. */
   #acted: ActedMemory | undefined;
   readonly #heap = new UnitHeap();
-  #isMatched = new Uint8Array(0);
+  readonly #matches = new UnitMatches();
   /** Where the last round stopped. */
   #resumeAt = 0;
   #pendingBytes = 0;
   /** Applied when the present window began. */
   #appliedBefore = 0;
+  #exchange: Exchange | undefined;
   readonly #found: { start: number; end: number; nids: readonly number[] }[] = [];
 
   constructor(id: number, resolved: ResolvedScheme, host: SchemeHost, minRegionSz: number) {
@@ -81,6 +84,7 @@ export class SchemeRunner {
     this.#tuner = createTuner(resolved.scheme.quota.tuner);
     this.#damonOrder = new DamonOrder(ACTIONS[resolved.scheme.action].order);
     this.#acted = actedMemoryOf(resolved, undefined);
+    this.#exchange = exchangeOf(resolved, host, 0);
   }
 
   /**
@@ -108,6 +112,8 @@ export class SchemeRunner {
     }
     if (scheme.action !== action) this.#damonOrder = new DamonOrder(ACTIONS[scheme.action].order);
     this.#acted = actedMemoryOf(resolved, scheme.action === action ? this.#acted : undefined);
+    const inFlight = this.#exchange?.pendingBytes ?? 0;
+    this.#exchange = exchangeOf(resolved, this.#host, inFlight);
   }
 
   /** Feeds a `user_input` goal. */
@@ -131,7 +137,7 @@ export class SchemeRunner {
     if (!this.isDue(nowUs)) return;
     const { scheme } = this.resolved;
     this.nextApplyUs = scheme.applyIntervalUs > 0 ? nowUs + scheme.applyIntervalUs : nowUs;
-    this.#match(table, attrs);
+    this.stats.szMatched = this.#matches.find(table, scheme.pattern, attrs.aggrUs);
     this.quota.adjust(nowUs, () => this.#tunedBytes(nowUs, table));
     this.#act(nowUs, table, attrs);
     this.stats.nrQuotaExceeded = this.quota.exceeded;
@@ -161,24 +167,12 @@ export class SchemeRunner {
     }
   }
 
-  /** Marks the units that match the pattern. */
-  #match(table: UnitTable, { aggrUs }: RunnerAttrs): void {
-    const { pattern } = this.resolved.scheme;
-    const { ratePerS, age, szBytes, isIdle } = table;
-    if (this.#isMatched.length < table.count) this.#isMatched = new Uint8Array(table.start.length);
-    let sum = 0;
-    for (let unit = 0; unit < table.count; unit++) {
-      const isHotEnough = pattern.mustBeIdle
-        ? isIdle[unit] === 1
-        : isWithin(ratePerS[unit], pattern.minRatePerS, pattern.maxRatePerS);
-      const matches =
-        isHotEnough &&
-        isWithin(age[unit] * aggrUs, pattern.minAgeUs, pattern.maxAgeUs) &&
-        isWithin(szBytes[unit], pattern.minSzBytes, pattern.maxSzBytes);
-      this.#isMatched[unit] = matches ? 1 : 0;
-      if (matches) sum += szBytes[unit];
-    }
-    this.stats.szMatched = sum;
+  /** What became of memory that was to make way. */
+  recordExchanged(bytes: number, outcome: ActionOutcome, cpuNs: number): void {
+    if (this.#exchange !== undefined) this.#exchange.pendingBytes -= bytes;
+    this.stats.cpuUs += cpuNs / 1000;
+    this.quota.addTime(bytes, cpuNs);
+    if (outcome === 'applied') this.stats.szExchanged += bytes;
   }
 
   #tunedBytes(nowUs: number, table: UnitTable): number {
@@ -187,7 +181,7 @@ export class SchemeRunner {
     const goals = this.#goals.read(nowUs, this.#host, {
       migratedBytes: stats.szApplied,
       cpuUs: stats.cpuUs,
-      matchedOn: (nids) => this.#matchedOn(nids, table),
+      matchedOn: (nids) => this.#matches.on(nids, table, this.#host),
     });
     const appliedBytes = stats.szApplied - this.#appliedBefore;
     this.#appliedBefore = stats.szApplied;
@@ -200,20 +194,6 @@ export class SchemeRunner {
     });
   }
 
-  #matchedOn(nids: readonly number[], table: UnitTable): { all: number; there: number } {
-    let [all, there] = [0, 0];
-    for (let unit = 0; unit < table.count; unit++) {
-      if (this.#isMatched[unit] === 0) continue;
-      for (let piece = table.firstPiece[unit]; piece !== NO_PIECE; piece = table.nextPiece[piece]) {
-        this.#host.placement(table.pieceStart[piece], table.pieceEnd[piece], (from, to, nid) => {
-          if (nids.includes(nid)) there += to - from;
-          all += to - from;
-        });
-      }
-    }
-    return { all, there };
-  }
-
   #act(nowUs: number, table: UnitTable, attrs: RunnerAttrs): void {
     const { scheme } = this.resolved;
     const { quota } = this;
@@ -221,6 +201,7 @@ export class SchemeRunner {
     // As the kernel: full is what has no room for a region (damos_quota_is_full). Then no lap goes on.
     if (quota.roomBytes === 0 || (isByHistogram && quota.roomBytes < attrs.minRegionSz)) return;
     let unitsLeft = scheme.quota.top;
+    this.#exchange?.begin(table, this.stats);
     const visit = (unit: number, from: number): boolean => {
       const before = this.stats.nrTried;
       if (!this.#actOnUnit(nowUs, table, unit, from, attrs)) return false;
@@ -233,7 +214,7 @@ export class SchemeRunner {
     table.locate((start, end, each) => this.#host.placement(start, end, each));
     if (isByHistogram) {
       const quotaBytes = quota.isSet ? quota.effectiveBytes : Number.POSITIVE_INFINITY;
-      this.#damonOrder.forEach(table, this.#isMatched, quotaBytes, scheme.quota.weights, attrs, visit);
+      this.#damonOrder.forEach(table, this.#matches.flags, quotaBytes, scheme.quota.weights, attrs, visit);
     } else this.#forEachExact(table, attrs, visit);
   }
 
@@ -249,12 +230,12 @@ export class SchemeRunner {
     if (effect === 'counts' && !this.quota.isSet && scheme.quota.top === Number.POSITIVE_INFINITY) {
       // All are counted: in any order.
       for (let unit = 0; unit < table.count; unit++)
-        if (this.#isMatched[unit] === 1) visit(unit, table.start[unit]);
+        if (this.#matches.has(unit)) visit(unit, table.start[unit]);
       return;
     }
     heap.begin(table.start, this.#resumeAt);
     for (let unit = 0; unit < table.count; unit++) {
-      if (this.#isMatched[unit] === 0 || !this.#mayHaveWork(table, unit)) continue;
+      if (!this.#matches.has(unit) || !this.#mayHaveWork(table, unit)) continue;
       heap.add(
         unit,
         exactPriority(order, weights, table.ratePerS[unit], table.age[unit] * aggrUs, table.szBytes[unit]),
@@ -284,7 +265,9 @@ export class SchemeRunner {
         const to = Math.min(end, at + this.#stepBytes(at));
         if (to === at) return false;
         this.#find(nowUs, at, to, table, unit);
-        for (const part of this.#found) if (!this.#try(nowUs, part, attrs)) return false;
+        for (const part of this.#found) {
+          if (!this.#try(nowUs, part, table.ratePerS[unit], attrs)) return false;
+        }
         at = to;
       }
     }
@@ -331,6 +314,28 @@ export class SchemeRunner {
   #try(
     nowUs: number,
     part: { readonly start: number; readonly end: number; readonly nids: readonly number[] },
+    ratePerS: number,
+    attrs: RunnerAttrs,
+  ): boolean {
+    if (this.#exchange === undefined) return this.#tryPart(nowUs, part, attrs);
+    const { start, end, nids } = part;
+    const { quota } = this;
+    const tag = writeTag({ id: this.id, sequence: quota.sequence, makesWay: true });
+    const bytes = this.#exchange.admit(
+      { start, end, ratePerS, targetNid: this.#roomiest(nids), allowedBytes: quota.roomBytes },
+      (from, to, targetNid) => {
+        // Both that come and that go are charged.
+        quota.charge(to - from, nowUs);
+        this.#host.act({ action: 'migrate_cold', start: from, end: to, targetNid, tag });
+      },
+    );
+    return bytes === 0 || this.#tryPart(nowUs, { start, end: start + bytes, nids }, attrs);
+  }
+
+  /** As {@link #try}, for what has room. */
+  #tryPart(
+    nowUs: number,
+    part: { readonly start: number; readonly end: number; readonly nids: readonly number[] },
     { minRegionSz }: RunnerAttrs,
   ): boolean {
     const { quota, stats } = this;
@@ -366,7 +371,7 @@ export class SchemeRunner {
       start,
       end,
       targetNid: this.#roomiest(nids),
-      tag: writeTag(this.id, this.quota.sequence),
+      tag: writeTag({ id: this.id, sequence: this.quota.sequence, makesWay: false }),
     });
   }
 
@@ -376,6 +381,11 @@ export class SchemeRunner {
     const roomOf = (nid: number): number => this.#host.gauge(nid).freeBytes - this.#host.comingBytes(nid);
     return nids.reduce((best, nid) => (roomOf(nid) > roomOf(best) ? nid : best));
   }
+}
+
+function exchangeOf({ scheme }: ResolvedScheme, host: SchemeHost, inFlight: number): Exchange | undefined {
+  const { exchange, pattern } = scheme;
+  return exchange && new Exchange(exchange, pattern.minRatePerS.value, host, inFlight);
 }
 
 /** Hints rest after they were given, for the age that their pattern asks for or a minute. */

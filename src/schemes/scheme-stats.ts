@@ -13,6 +13,10 @@ export interface SchemeStats {
   readonly szFailedBy: Record<Failure, number>;
   /** Migrated, but not to where it should. */
   szElsewhere: number;
+  /** Made way in exchange for what was promoted. */
+  szExchanged: number;
+  /** Left where it was, as no exchange was worth it; of the last round. */
+  szNotWorth: number;
   /** Left out by filters. */
   szFilteredOut: number;
   /** Windows with more to do than the quota allowed. */
@@ -33,6 +37,8 @@ export function newStats(): SchemeStats {
     szFailed: 0,
     szFailedBy: { destination_full: 0, not_mapped: 0, busy: 0 },
     szElsewhere: 0,
+    szExchanged: 0,
+    szNotWorth: 0,
     szFilteredOut: 0,
     nrQuotaExceeded: 0,
     nrSnapshots: 0,

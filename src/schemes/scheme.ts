@@ -56,6 +56,14 @@ export interface SchemeQuota {
   readonly tuner: GoalTuner;
 }
 
+/** What is worth driving colder memory out of a full target. */
+export interface SchemeExchange {
+  /** Least quotient of the rates, from 1 on. */
+  readonly ratio: number;
+  /** Time within which the gain must pay for both moves, us. */
+  readonly paybackUs: number;
+}
+
 /** First match decides (reference section 4.8); `allow` says what becomes of a match. */
 export interface SchemeFilter {
   readonly type: FilterType;
@@ -100,6 +108,8 @@ export interface Scheme {
   /** 0: each aggregation interval. */
   readonly applyIntervalUs: number;
   readonly quota: SchemeQuota;
+  /** undefined: promotions into a full target are asked for all the same, and reclaim makes room. */
+  readonly exchange: SchemeExchange | undefined;
   /** In the order of the file. */
   readonly filters: readonly SchemeFilter[];
   /** undefined: always active. */

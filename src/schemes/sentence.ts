@@ -138,9 +138,11 @@ const KEY_ORDER = [
     'from',
     'apply_interval_us',
     'quotas',
+    'exchange',
     'filters',
   ],
   ...['watermarks', 'max_nr_snapshots'],
+  ...['ratio', 'payback_us'],
   ...['sz_bytes', 'nr_accesses', 'age'],
   ...['time_ms', 'reset_interval_ms', 'top', 'prioritize', 'goals', 'goal_tuner'],
 ];

@@ -46,7 +46,12 @@ export class PromotionGate {
   }
 
   /** Whether one page whose last access is `ageMs` old may be promoted now. */
-  admits(ageMs: number, nowMs: number, target: NodeGauge, promoBytes: number): boolean {
+  admits(
+    ageMs: number,
+    nowMs: number,
+    target: Pick<NodeGauge, 'totalBytes' | 'freeBytes'>,
+    promoBytes: number,
+  ): boolean {
     if (target.freeBytes > promoBytes + Math.max(GIB, target.totalBytes / 16)) {
       this.#thresholdMs = this.#referenceMs;
       this.candidatesNrl++;

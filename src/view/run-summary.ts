@@ -78,6 +78,10 @@ export interface SchemeFacts {
   readonly failedBy: Readonly<Record<Failure, number>>;
   /** Migrated, but to another node than asked for. */
   readonly elsewhereBytes: number;
+  /** Made way for what was promoted. */
+  readonly exchangedBytes: number;
+  /** Of the last round: hot, but no exchange was worth it. */
+  readonly notWorthBytes: number;
   /** Left out by filters. */
   readonly filteredOutBytes: number;
   readonly nrTried: number;
@@ -242,6 +246,7 @@ function notesOf(scheme: SchemeFacts): string[] {
   return [
     ...reasons,
     ...(scheme.elsewhereBytes > 0 ? [`${formatBytes(scheme.elsewhereBytes)} went elsewhere`] : []),
+    ...(scheme.exchangedBytes > 0 ? [`${formatBytes(scheme.exchangedBytes)} made way`] : []),
     ...(scheme.filteredOutBytes > 0 ? [`${formatBytes(scheme.filteredOutBytes)} left out by filters`] : []),
     ...(scheme.isActive ? [] : ['rested at the end, by its watermarks']),
   ];

@@ -149,6 +149,7 @@ export const sentence: fc.Arbitrary<string> = fc
       .filter(
         ({ keyword }) => keyword !== 'cold' || !clauses.some((each) => ['hot', 'for'].includes(each.keyword)),
       )
+      .filter(({ keyword }) => keyword !== 'exchange' || action !== 'demote')
       .filter(({ keyword }) => keyword !== 'tuner' || clauses.some((each) => each.keyword === 'goal'));
     const texts = used.flatMap(({ examples, repeats }) =>
       repeats ? examples.slice(0, 1 + (pick % examples.length)) : [examples[pick % examples.length]],
@@ -159,7 +160,7 @@ export const sentence: fc.Arbitrary<string> = fc
 
 const KEYS = [
   'version schemes monitor name action access_pattern sz_bytes nr_accesses age min max target target_nid dests id',
-  'weight from apply_interval_us quotas time_ms reset_interval_ms top prioritize weights sz_permil age_permil',
+  'weight from apply_interval_us exchange ratio payback_us quotas time_ms reset_interval_ms top prioritize weights sz_permil age_permil',
   'fail_charge_num fail_charge_denom goals metric nid memcg_path target_value current_value goal_tuner filters',
   'filter_type matching allow address_range start end damon_target_idx hugepage_size share watermarks interval_us',
   'high_permil mid_permil low_permil max_nr_snapshots intervals sample_us aggr_us nr_regions pull push << __proto__',

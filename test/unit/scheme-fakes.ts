@@ -49,6 +49,8 @@ export const NOTHING: SystemGauge = {
 /** `bytes` of memory on node 1; what is asked for takes effect at once. */
 export class FakeHost implements SchemeHost {
   readonly runs = new PageRuns();
+  /** Of each node. */
+  reserveBytes = 0;
   readonly moved: [number, number][] = [];
   readonly requests: ActionRequest[] = [];
   readonly queries: (PageQuery & { start: number; end: number })[] = [];
@@ -91,7 +93,12 @@ export class FakeHost implements SchemeHost {
     this.runs.forEach(0, this.totalBytes, (from, to, on) => {
       if (on === nid) used += to - from;
     });
-    return { nid, totalBytes: this.totalBytes, freeBytes: this.totalBytes - used };
+    return {
+      nid,
+      totalBytes: this.totalBytes,
+      freeBytes: this.totalBytes - used,
+      reserveBytes: this.reserveBytes,
+    };
   }
 
   systemGauge(): SystemGauge {

@@ -55,7 +55,7 @@ export abstract class FakeMachine {
     this.runs.forEach(start, end, visit);
   }
   gauge(nid: number): NodeGauge {
-    return { nid, totalBytes: this.nodes[nid].capacityBytes, freeBytes: this.free[nid] };
+    return { nid, totalBytes: this.nodes[nid].capacityBytes, freeBytes: this.free[nid], reserveBytes: 0 };
   }
   watermarks(): NodeWatermarks {
     return this.marks;

@@ -20,6 +20,8 @@ const data: HeatMapData = {
 
 const COUNTS = {
   elsewhereBytes: 0,
+  exchangedBytes: 0,
+  notWorthBytes: 0,
   filteredOutBytes: 0,
   nrTried: 120,
   nrApplied: 119,

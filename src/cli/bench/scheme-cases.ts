@@ -96,7 +96,12 @@ class StillHost implements SchemeHost {
   }
 
   gauge(nid: number): NodeGauge {
-    return { nid, totalBytes: NODES[nid].capacityBytes, freeBytes: NODES[nid].capacityBytes / 2 };
+    return {
+      nid,
+      totalBytes: NODES[nid].capacityBytes,
+      freeBytes: NODES[nid].capacityBytes / 2,
+      reserveBytes: 0,
+    };
   }
 
   systemGauge(): SystemGauge {

@@ -18,7 +18,7 @@ import type { TrackerFactory } from '../../trackers/tracker.ts';
  */
 export const DEFAULT_SCHEMES = `version: 1
 schemes:
-  - promote hot>1/s to DRAM quota 2G/s
+  - promote hot>1/s to DRAM quota 2G/s exchange 2x
   - demote cold>10s from DRAM to CXL quota 2G/s goal DRAM free 0.2%
 `;
 

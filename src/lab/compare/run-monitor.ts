@@ -65,6 +65,7 @@ export async function runMonitor(
       [`${scheme.name}.nr_applied`]: scheme.nrApplied,
       [`${scheme.name}.sz_applied`]: scheme.szApplied,
       [`${scheme.name}.qt_exceeds`]: scheme.nrQuotaExceeded,
+      [`${scheme.name}.sz_exchanged`]: scheme.szExchanged,
       [`${scheme.name}.nr_snapshots`]: scheme.nrSnapshots,
     });
   }

@@ -1,0 +1,107 @@
+/** Promotions into a full tier: who makes way for whom, and when nobody does. */
+import { fc, test as propTest } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { NO_REGIONS } from '../../src/monitor/monitor.ts';
+import { loadSchemes } from '../../src/schemes/load.ts';
+import { ATTRS, executorOf, FakeHost, type FakeRegion, regionsOf } from './scheme-fakes.ts';
+
+const PAGE = 4096;
+
+/** Regions of 10 pages each; those in `fast` lie on node 0, which holds no more. */
+function machineOf(rates: readonly number[], fast: readonly number[]) {
+  const list: FakeRegion[] = rates.map((rate, i) => ({
+    start: i * 10 * PAGE,
+    end: (i + 1) * 10 * PAGE,
+    rate,
+  }));
+  const host = new FakeHost(rates.length * 10 * PAGE);
+  for (const i of fast) host.runs.set(list[i].start, list[i].end, 0);
+  // What is used of node 0 now is all that it holds.
+  host.reserveBytes = host.gauge(0).freeBytes;
+  const onFast = () => list.filter(({ start }) => host.runs.get(start) === 0).map(({ rate }) => rate);
+  return { list, host, onFast };
+}
+
+describe('an exchange', () => {
+  test('brings up the hottest, for which the coldest of the hot make way', () => {
+    const { list, host, onFast } = machineOf([900, 10, 20, 400, 30], [1, 2]);
+    executorOf('promote hot>1/s to DRAM exchange 2x', [0]).apply(0, regionsOf(list), NO_REGIONS, host);
+    expect(onFast()).toEqual([900, 400]);
+    expect(host.requests.map(({ action, targetNid }) => [action, targetNid])).toEqual([
+      ['migrate_cold', 1],
+      ['migrate_hot', 0],
+      ['migrate_cold', 1],
+      ['migrate_hot', 0],
+    ]);
+  });
+
+  test.each([
+    ['just twice as hot', 40, 20, true],
+    ['a little less', 39, 20, false],
+    ['the same', 20, 20, false],
+  ])('of what is %s: %d against %d per second', (_, newcomer, resident, isWorth) => {
+    const { list, host, onFast } = machineOf([newcomer, resident], [1]);
+    executorOf('promote hot>1/s to DRAM exchange 2x', [0]).apply(0, regionsOf(list), NO_REGIONS, host);
+    expect(onFast()).toEqual([isWorth ? newcomer : resident]);
+  });
+
+  test('pays for both moves in time, where access times are known', () => {
+    // 100 ns saved per access, 16 us for two moves: 160 accesses in 10 s.
+    for (const [newcomer, isWorth] of [
+      [18, true],
+      [17, false],
+    ] as const) {
+      const { list, host, onFast } = machineOf([newcomer, 2], [1]);
+      host.system = { ...host.system, fastNs: 100, slowNs: 200 };
+      executorOf('promote hot>1/s to DRAM exchange 2x within 10s', [0]).apply(
+        0,
+        regionsOf(list),
+        NO_REGIONS,
+        host,
+      );
+      expect(onFast()).toEqual([isWorth ? newcomer : 2]);
+    }
+  });
+
+  test('leaves memory that is not hot to reclaim: it is not moved, and the promotion is asked for', () => {
+    const { list, host } = machineOf([50, 0.5], [1]);
+    executorOf('promote hot>1/s to DRAM exchange 2x', [0]).apply(0, regionsOf(list), NO_REGIONS, host);
+    expect(host.requests.map(({ action, start }) => [action, start])).toEqual([['migrate_hot', 0]]);
+  });
+
+  test('counts both that come and that go in the quota', () => {
+    const { list, host } = machineOf([900, 10], [1]);
+    const executor = executorOf(`promote hot>1/s to DRAM quota ${8 * PAGE}/s exchange 2x`, [0]);
+    executor.apply(0, regionsOf(list), NO_REGIONS, host);
+    const pages = (action: string): number =>
+      host.requests
+        .filter((each) => each.action === action)
+        .reduce((sum, { start, end }) => sum + end - start, 0) / PAGE;
+    expect([pages('migrate_cold'), pages('migrate_hot')]).toEqual([4, 4]);
+  });
+
+  propTest.prop([fc.array(fc.integer({ min: 2, max: 1000 }), { minLength: 2, maxLength: 12 }), fc.nat(11)])(
+    'comes to rest with nothing outside twice as hot as anything inside',
+    (rates, count) => {
+      const fast = rates.map((_, i) => i).slice(0, 1 + (count % (rates.length - 1)));
+      const { list, host, onFast } = machineOf(rates, fast);
+      const executor = executorOf('promote hot>1/s to DRAM exchange 2x', [0]);
+      for (let round = 0; round < 15; round++) executor.apply(round * 1e6, regionsOf(list), NO_REGIONS, host);
+      const asked = host.requests.length;
+      executor.apply(16e6, regionsOf(list), NO_REGIONS, host);
+      expect(host.requests.length).toBe(asked);
+      const inside = onFast();
+      expect(inside.length).toBe(fast.length);
+      const outside = list.filter(({ start }) => host.runs.get(start) !== 0).map(({ rate }) => rate);
+      expect(Math.max(...outside)).toBeLessThan(2 * Math.min(...inside));
+    },
+  );
+
+  test.each([
+    ['demote cold>1s exchange 2x', /migrate_cold fills no memory with what is hot/],
+    ['promote hot>1 exchange 0.5x', /would drive out what is hotter/],
+    ['promote hot>1 exchange twice', /"twice" is no ratio/],
+  ])('%s is refused', (text, message) => {
+    expect(() => loadSchemes(`version: 1\nschemes: ['${text}']`, 't', ATTRS)).toThrow(message);
+  });
+});
