@@ -48,4 +48,24 @@ describe('thermocline compare', () => {
     expect(status).toBe(2);
     expect(stderr).toMatch(/did you mean "evidence"/);
   });
+
+  test('replays a recorded trace with everybody, and asks for a file where it gets a pipe', () => {
+    const { status, stdout } = thermocline([
+      'compare',
+      ...[
+        '--trace',
+        'test/fixtures/lackey-gzip.txt.gz',
+        '--fast',
+        '50%',
+        '--trackers',
+        'static,oracle,pghot-precise',
+        '--quiet',
+      ],
+    ]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^replay, .* fast of .*: lackey trace lackey-gzip.txt.gz\n/);
+    const piped = thermocline(['compare', '--trace', '-'], 'x');
+    expect(piped.status).toBe(2);
+    expect(piped.stderr).toMatch(/standard input can be read once[^]*--trace FILE/);
+  });
 });
