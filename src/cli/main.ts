@@ -9,10 +9,12 @@ import {
   fastOption,
   forOption,
   instructionRateOption,
+  machineOption,
   monitorOption,
   monitorOptions,
   overheadOption,
   sizeOption,
+  workloadOption,
 } from './options.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -36,8 +38,6 @@ function buildProgram(finish: (status: number) => void): Command {
       writeOut: (text) => terminal.stdout.write(text),
     });
 
-  const machineOption = (): Option =>
-    new Option('--machine <name>', 'simulated machine').default('seed-test-2');
   const jsonOption = (): Option => new Option('--json', 'print one JSON document and nothing else');
 
   const run = program
@@ -45,6 +45,7 @@ function buildProgram(finish: (status: number) => void): Command {
     .description('run a scheme file on a simulated machine or a recorded trace')
     .argument('<schemes>', 'scheme file, or - for standard input')
     .addOption(machineOption())
+    .addOption(workloadOption())
     .addOption(sizeOption())
     .option(
       '--trace <file>',
@@ -119,6 +120,7 @@ function buildProgram(finish: (status: number) => void): Command {
     )
     .argument('[schemes]', 'scheme file of the monitors (default: promote what is hot, demote what is cold)')
     .addOption(machineOption())
+    .addOption(workloadOption())
     .addOption(sizeOption());
   for (const option of compareOptions()) compare.addOption(option);
   compare

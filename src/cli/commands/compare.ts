@@ -3,12 +3,13 @@ import { type CompareReport, planTasks, summarize } from '../../lab/compare/comp
 import { runTasks } from '../../lab/compare/pool.ts';
 import { postedNumbers } from '../../lab/compare/posted.ts';
 import type { CompareRow } from '../../lab/compare/row.ts';
-import { createPreset } from '../../machines/simulated/presets/index.ts';
+import { createMachine } from '../../machines/simulated/machine-spec.ts';
 import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
 import { rateOfShare } from '../../monitor/rate.ts';
 import { loadSchemes } from '../../schemes/load.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
 import { renderCompare, renderPosted } from '../../view/compare-table.ts';
+import { readMachineSpec } from '../machine-input.ts';
 import { Progress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
 import { readInput } from '../text-input.ts';
@@ -16,6 +17,7 @@ import { VERSION } from '../version.ts';
 
 export interface CompareCommandOptions {
   readonly machine: string;
+  readonly workload?: string;
   readonly size?: number;
   readonly trackers?: readonly string[];
   readonly seed: number;
@@ -35,8 +37,9 @@ export async function compareCommand(
   options: CompareCommandOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { machine, size, seed, seeds } = options;
-  const preset = createPreset(machine, { seed, ...(size === undefined ? {} : { sizeBytes: size }) });
+  const { size, seed, seeds } = options;
+  const machine = await readMachineSpec(options, terminal);
+  const preset = createMachine(machine, { seed, ...(size === undefined ? {} : { sizeBytes: size }) });
   const schemes = schemeFile === undefined ? undefined : await readSchemeText(schemeFile, terminal);
   // A mistake in the file is told before anything runs.
   if (schemes !== undefined) {
@@ -94,7 +97,7 @@ function print(report: CompareReport, options: CompareCommandOptions, terminal: 
   if (report.rows.length === 0) return;
   stdout.write(renderCompare(report.rows, { ...report, seeds: report.seeds.length }, width));
   const posted = postedNumbers(report.machine, report.rows);
-  if (posted.length > 0 && options.size === undefined) {
+  if (posted.length > 0 && options.size === undefined && options.workload === undefined) {
     stdout.write(`\nposted numbers of the seed thread, and ours\n\n${renderPosted(posted, width)}`);
   }
 }

@@ -1,5 +1,5 @@
 /** One contestant on one machine with one seed. Everything it needs travels as plain data, so that it can run in a worker. */
-import { presetConfig } from '../../machines/simulated/presets/index.ts';
+import { type MachineSpec, simulatedConfig } from '../../machines/simulated/machine-spec.ts';
 import { SimulatedMachine, type SimulatedMachineConfig } from '../../machines/simulated/simulated-machine.ts';
 import { fastTierOf, type MemoryNode, tierOf } from '../../memory/tier.ts';
 import { loadSchemes } from '../../schemes/load.ts';
@@ -11,7 +11,7 @@ import { type ContestantOptions, runTracker } from './run-tracker.ts';
 
 export interface CompareTask {
   readonly tracker: string;
-  readonly machine: string;
+  readonly machine: MachineSpec;
   readonly sizeBytes?: number;
   readonly seed: number;
   /** Text of the scheme file that monitors run, and its name for messages. */
@@ -27,7 +27,7 @@ export async function runContestant(
 ): Promise<CompareRow> {
   const [contestant] = chooseContestants([task.tracker]);
   const startMs = nowMs();
-  const config = presetConfig(task.machine, {
+  const config = simulatedConfig(task.machine, {
     seed: task.seed,
     ...(task.sizeBytes === undefined ? {} : { sizeBytes: task.sizeBytes }),
   });
