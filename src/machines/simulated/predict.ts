@@ -5,6 +5,10 @@ import type { Baseline } from '../machine.ts';
 import { meanAccessNs, RunningThread } from './field.ts';
 import type { Workload, WorkThread } from './workload.ts';
 
+/** Said where the prediction is none: nodes that follow load, memory that comes later. */
+export const BASELINE_AT_REST =
+  'times without migration are told for memory at rest, placed as at the start: compare runs them';
+
 /** @param isFast 1 for nodes of the fast tier, by nid */
 export function predictWorkload(
   { threads, durationUs }: Workload,

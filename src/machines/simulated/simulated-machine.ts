@@ -30,7 +30,7 @@ import { LabView } from './lab-view.ts';
 import { LruOrder } from './lru.ts';
 import { NodeLoad } from './node-load.ts';
 import { PageFacts } from './page-facts.ts';
-import { predictWorkload } from './predict.ts';
+import { BASELINE_AT_REST, predictWorkload } from './predict.ts';
 import { PullChecks } from './pull-checks.ts';
 import type { Workload } from './workload.ts';
 
@@ -152,6 +152,8 @@ export class SimulatedMachine extends ModelledBase implements ModelledMachine, T
     const { accesses, baseline } = predictWorkload(workload, nodes, this.mover.placement, this.#isFast);
     this.#totalAccesses = accesses;
     this.#baseline = baseline;
+    const isEstimate = this.#hasLate || config.followsLoad === true;
+    if (isEstimate && !Number.isFinite(workload.durationUs)) this.#warnings.push(BASELINE_AT_REST);
     this.#perS = new Float64Array(this.#threads.length);
     for (const thread of this.#threads) this.#enterNextPhase(thread);
   }

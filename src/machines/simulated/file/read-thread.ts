@@ -65,8 +65,10 @@ export class ThreadReader {
       ({ accesses, forUs, allocates }) =>
         accesses === Number.POSITIVE_INFINITY && forUs === undefined && allocates === undefined,
     );
-    if (endless < 0) this.hasEnd = true;
-    else if (endless < phases.length - 1 || repeat > 1) {
+    const isCutOff = endless >= 0 && (endless < phases.length - 1 || repeat > 1);
+    // One that was meant to end is not told twice.
+    if (endless < 0 || isCutOff) this.hasEnd = true;
+    if (isCutOff) {
       this.#reader.fail(
         [...path, 'phases', endless],
         'this phase has no end, and others follow it',

@@ -77,12 +77,12 @@ export function damonPost(options: PresetOptions): SimulatedMachineConfig {
 
 /**
  * The machine of the posting of migrate_hot and migrate_cold (SK hynix, 14 June 2024, reference section 6.2):
- * 512 GB of DRAM and 96 GB of CXL, GB taken as GiB. With 4 of them taken by the system 29 of Redis' 52 begin
- * on CXL, as posted (28.7 on the mean).
+ * 512 GB of DRAM and 96 GB of CXL, GB taken as GiB. With 3 of them taken by the system, some 28.7 of Redis' 52
+ * begin on CXL, the posted mean.
  */
 export function skHynix(options: PresetOptions): SimulatedMachineConfig {
   const unit = unitOf(options, 555);
-  const models = [dram(512 * unit, 4 * unit), cxl(96 * unit)];
+  const models = [dram(512 * unit, 3 * unit), cxl(96 * unit)];
   return preset(
     'sk-hynix',
     models,

@@ -24,7 +24,7 @@ import {
 import { hashedShares, zipfMass } from './skew.ts';
 
 const INDEX_ACCESSES = 0.3;
-const BLOCKS = 96;
+const BLOCKS = 48;
 /** The youngest records are told together. */
 const YOUNGEST_BYTES = 64 * 2 ** 20;
 const LATEST_STEPS = 60;
@@ -33,7 +33,7 @@ export const zipfKv: WorkloadModel = {
   summary: 'records of zipfian popularity (YCSB), hashed to pages or the latest ones, and their index',
   takes: ['exponent', 'objectBytes', 'hotShare', 'distribution', 'insertBytesPerS'],
   // hotShare: the index, 2 to 5 % of the memory.
-  defaults: { threads: 8, loadShare: 0.8, hotShare: 0.03 },
+  defaults: { threads: 4, loadShare: 0.8, hotShare: 0.03 },
   build: (parameters, room) => {
     const { sizeBytes, hotShare, distribution, exponent } = parameters;
     const dataBytes = sizeBytes - pagesOf(hotShare * sizeBytes);

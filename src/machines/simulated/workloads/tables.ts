@@ -65,7 +65,7 @@ const CACHED_BYTES = 32 * 2 ** 20;
 export const btree: WorkloadModel = {
   summary: 'look-ups in a B+ tree: each level is hotter than the one below by the fan-out',
   takes: ['fanout'],
-  defaults: { loadShare: 0.95 },
+  defaults: { threads: 4, loadShare: 0.95 },
   build: (parameters, room) => {
     const { sizeBytes, fanout } = parameters;
     const levels: Area[] = [];
@@ -93,7 +93,7 @@ export const xsbench: WorkloadModel = {
   summary: 'a small hot index, and a table that is read at random',
   takes: ['hotShare', 'hotAccesses'],
   // hotShare: the index.
-  defaults: { hotShare: 0.02, hotAccesses: 0.5, loadShare: 0.99 },
+  defaults: { hotShare: 0.02, hotAccesses: 0.5, threads: 4, loadShare: 0.99 },
   build: (parameters, room) => {
     const { sizeBytes, hotShare, hotAccesses } = parameters;
     const table = sizeBytes - pagesOf(hotShare * sizeBytes);
