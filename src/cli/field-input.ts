@@ -4,16 +4,13 @@ import { builtinField } from '../machines/field/builtin.ts';
 import { loadField } from '../machines/field/load-field.ts';
 import { ThermoError } from '../memory/error.ts';
 import type { Terminal } from './terminal.ts';
-import { readInput } from './text-input.ts';
-
-/** A name with a dot, a slash or of standard input is a file. */
-const IS_FILE = /[./]|^-$/;
+import { isFileName, readInput } from './text-input.ts';
 
 /** @param names of built-in fields, or paths of YAML files */
 export async function openFields(names: readonly string[], terminal: Terminal): Promise<FieldSource[]> {
   const fields: FieldSource[] = [];
   for (const name of names) {
-    const field = IS_FILE.test(name) ? await openFile(name, terminal) : builtinField(name);
+    const field = isFileName(name) ? await openFile(name, terminal) : builtinField(name);
     if (fields.some((other) => other.name === field.name)) {
       throw new ThermoError('THERMO_USAGE', `two fields are named "${field.name}"`, {
         hint: 'rows of a report are told apart by the name of their field',

@@ -7,11 +7,13 @@ import {
   accuracyOptions,
   compareOptions,
   forOption,
+  machineOption,
   monitorOption,
   monitorOptions,
   overheadOption,
   sizeOption,
   traceOptions,
+  workloadOption,
 } from './options.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -35,8 +37,6 @@ function buildProgram(finish: (status: number) => void): Command {
       writeOut: (text) => terminal.stdout.write(text),
     });
 
-  const machineOption = (): Option =>
-    new Option('--machine <name>', 'simulated machine').default('seed-test-2');
   const jsonOption = (): Option => new Option('--json', 'print one JSON document and nothing else');
 
   const run = program
@@ -44,6 +44,7 @@ function buildProgram(finish: (status: number) => void): Command {
     .description('run a scheme file on a simulated machine or a recorded trace')
     .argument('<schemes>', 'scheme file, or - for standard input')
     .addOption(machineOption())
+    .addOption(workloadOption())
     .addOption(sizeOption());
   for (const option of traceOptions()) run.addOption(option);
   run.addOption(monitorOption());
@@ -106,6 +107,7 @@ function buildProgram(finish: (status: number) => void): Command {
     )
     .argument('[schemes]', 'scheme file of the monitors (default: promote what is hot, demote what is cold)')
     .addOption(machineOption())
+    .addOption(workloadOption())
     .addOption(sizeOption());
   for (const option of [...traceOptions(), ...compareOptions()]) compare.addOption(option);
   compare

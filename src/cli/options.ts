@@ -139,6 +139,18 @@ export const overheadOption = (): Option =>
 export const sizeOption = (): Option =>
   new Option('--size <size>', 'scale the simulated machine and its workload').argParser(argument(parseBytes));
 
+export const machineOption = (): Option =>
+  new Option(
+    '--machine <name>',
+    'simulated machine: one that ships with the program, or a file (docs/machines.md)',
+  ).default('seed-test-2');
+
+export const workloadOption = (): Option =>
+  new Option(
+    '--workload <name>',
+    "puts this workload on the simulated machine instead of the machine's own, e.g. zipf-kv",
+  );
+
 export const forOption = (): Option =>
   new Option('--for <time>', 'end the run after so much modelled time').argParser(
     argument((text) => positive('time', parseTimeUs(text), text)),

@@ -3,6 +3,14 @@ import { readFileSync } from 'node:fs';
 import { readError } from '../records/read-error.ts';
 import type { Terminal } from './terminal.ts';
 
+/** A name with a dot, a slash or of standard input is a file. */
+const IS_FILE = /[./]|^-$/;
+
+/** Whether a name on the command line is a file, where it may also be something that ships with the program. */
+export function isFileName(name: string): boolean {
+  return IS_FILE.test(name);
+}
+
 /**
  * @param path `-` for standard input
  * @param expected what the path should be, for the message when it cannot be read

@@ -20,6 +20,13 @@ export interface RunReport extends RunFacts {
   /** How good the evidence was in the last aggregation interval; null for monitors that do not know. */
   readonly evidence: EvidenceQuality | null;
   readonly version: string;
+  /** Only of workloads that allocate while they run. */
+  readonly allocation?: {
+    readonly allocatedBytes: number;
+    /** The part of reclaimDemotedBytes that threads did themselves, and their waiting for it. */
+    readonly directDemotedBytes: number;
+    readonly stallSeconds: number;
+  };
 }
 
 export interface RunOptions {
@@ -122,6 +129,15 @@ function buildReport(
     pingPongBytes: moves.pingPongBytes,
     pagedOutBytes: moves.pagedOutBytes,
     pagedInBytes: moves.pagedInBytes,
+    ...(moves.allocatedBytes === 0
+      ? {}
+      : {
+          allocation: {
+            allocatedBytes: moves.allocatedBytes,
+            directDemotedBytes: moves.directDemotedBytes,
+            stallSeconds: moves.allocationStallUs / 1e6,
+          },
+        }),
     regions: { peak: monitor.peakRegions, limit: monitor.attrs.maxNrRegions },
     metadataBytes: monitor.metadataBytes,
     pullChecks: state.pullChecks,

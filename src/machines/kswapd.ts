@@ -19,6 +19,8 @@ export class Kswapd {
   readonly #isAwake: Uint8Array;
   #budget = 0;
   demotedBytes = 0;
+  /** By threads that needed memory, not by kswapd itself. */
+  directDemotedBytes = 0;
 
   /** @param bytesPerS 0 switches demotion off (mm/numa/demotion_enabled = false) */
   constructor(memory: NodeMemory, order: ReclaimOrder, bytesPerS: number) {
@@ -42,6 +44,23 @@ export class Kswapd {
   /** A promotion found no room (wakeup_kswapd): it sleeps on only if the node is balanced, above promo. */
   wakeForPromotion(nid: number): void {
     if (this.#memory.freeBytes(nid) <= this.#memory.watermarks[nid].promoBytes) this.#isAwake[nid] = 1;
+  }
+
+  /** An allocation found no node above its low watermark (wake_all_kswapds). */
+  wakeForAllocation(nid: number): void {
+    if (this.#memory.freeBytes(nid) <= this.#memory.watermarks[nid].highBytes) this.#isAwake[nid] = 1;
+  }
+
+  /**
+   * Demotes up to `bytes` of the coldest memory of a node in the context of a thread that waits for it;
+   * what was demoted: nothing where demotion is off, as nobody demotes there.
+   */
+  demoteDirectly(nid: number, bytes: number): number {
+    const target = this.#target(this.#memory.nodes[nid]);
+    if (this.#bytesPerS === 0 || !this.#memory.useWatermarks || target < 0) return 0;
+    const demoted = this.#demoteColdest(nid, target, Math.min(bytes, this.#memory.roomBytes(target)));
+    this.directDemotedBytes += demoted;
+    return demoted;
   }
 
   /** Lets kswapd of every awake node work within the budget; the bytes it demoted. */

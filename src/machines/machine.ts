@@ -39,14 +39,19 @@ export interface MoveCounters {
   promotedBytes: number;
   /** To a slower tier, asked for by schemes. */
   demotedBytes: number;
-  /** To a slower tier by the machine's own reclaim (kswapd). */
+  /** To a slower tier by the machine's own reclaim (kswapd, and threads that allocate). */
   reclaimDemotedBytes: number;
+  /** The part of it that threads did themselves, because they needed memory at once. */
+  directDemotedBytes: number;
   failedBytes: number;
   /** Part of what schemes and reclaim moved that had been moved the other way less than a minute before. */
   pingPongBytes: number;
   pagedOutBytes: number;
   /** Paged in again, by an access or by willneed. */
   pagedInBytes: number;
+  /** First touched while the machine ran, and how long threads waited for what they had to demote. */
+  allocatedBytes: number;
+  allocationStallUs: number;
 }
 
 /** CPU time of one event of evidence, in ns, whichever CPU spends it. */

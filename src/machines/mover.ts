@@ -11,6 +11,7 @@ import { PAGED_OUT } from '../memory/action.ts';
 import { NO_VALUE, type PageRuns } from '../memory/page-runs.ts';
 import { type AddressRange, PAGE_SIZE } from '../memory/range.ts';
 import { type MemoryNode, tierOf } from '../memory/tier.ts';
+import { allocate } from './allocator.ts';
 import { Kswapd, type ReclaimOrder } from './kswapd.ts';
 import { Lane } from './lane.ts';
 import type { ActionResultVisitor, MoveCounters } from './machine.ts';
@@ -61,6 +62,8 @@ export class Mover {
     failedBytes: 0,
     pagedOutBytes: 0,
     pagedInBytes: 0,
+    allocatedBytes: 0,
+    allocationStallUs: 0,
   };
   #results: { tag: number; start: number; end: number; outcome: ActionOutcome; cpuNs: number }[] = [];
 
@@ -88,7 +91,8 @@ export class Mover {
   get counters(): MoveCounters {
     return {
       ...this.#counters,
-      reclaimDemotedBytes: this.#kswapd.demotedBytes,
+      reclaimDemotedBytes: this.#kswapd.demotedBytes + this.#kswapd.directDemotedBytes,
+      directDemotedBytes: this.#kswapd.directDemotedBytes,
       pingPongBytes: this.memory.pingPongBytes,
     };
   }
@@ -105,6 +109,18 @@ export class Mover {
   /** As {@link NodeMemory.populate}. */
   populate(range: AddressRange, firstNid?: number): number {
     return this.memory.populate(range, firstNid);
+  }
+
+  /**
+   * Memory that a thread touches for the first time, as in {@link allocate}.
+   * @returns the bytes that it got, and how long it waits for the memory that it had to demote, us
+   */
+  allocate(start: number, end: number, nid?: number): { readonly bytes: number; readonly stallUs: number } {
+    const { bytes, demotedBytes } = allocate(this.memory, this.#kswapd, start, end, nid);
+    const stallUs = ((demotedBytes / PAGE_SIZE) * MIGRATION_NS_PER_PAGE) / 1000;
+    this.#counters.allocatedBytes += bytes;
+    this.#counters.allocationStallUs += stallUs;
+    return { bytes, stallUs };
   }
 
   pendingBytes(): number {

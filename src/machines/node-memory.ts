@@ -3,13 +3,13 @@
  */
 import { PAGED_OUT } from '../memory/action.ts';
 import { invariant } from '../memory/error.ts';
-import { PageRuns } from '../memory/page-runs.ts';
+import { NO_VALUE, PageRuns } from '../memory/page-runs.ts';
 import { type AddressRange, PAGE_SIZE, roundDown } from '../memory/range.ts';
 import { RecentTimes } from '../memory/recent-times.ts';
-import { type MemoryNode, tierOf } from '../memory/tier.ts';
+import { fastTierOf, type MemoryNode, tierOf } from '../memory/tier.ts';
 import { type Watermarks, watermarksOf } from './watermarks.ts';
 
-/** Called for each run of pages that changed its node; {@link PAGED_OUT} stands for no node. */
+/** Called for each run of pages that changed its node; {@link PAGED_OUT} stands for no node, NO_VALUE for pages that begin to exist. */
 export type MovedVisitor = (start: number, end: number, fromNid: number, toNid: number) => void;
 
 /** Memory that goes back to where it came from within this time ping-pongs. */
@@ -25,6 +25,7 @@ export class NodeMemory {
   /** Bytes that moved back to the faster or slower side within a minute. */
   pingPongBytes = 0;
   readonly #freeBytes: Float64Array;
+  readonly #byDistance: readonly MemoryNode[];
   readonly #onMoved: MovedVisitor;
   /** When memory last changed its tier, if that was to a faster one, and if it was to a slower one. */
   readonly #wentUp = new RecentTimes(PING_PONG_TICK_US, PING_PONG_US);
@@ -40,6 +41,11 @@ export class NodeMemory {
       invariant(node.nid === i, 'nodes are numbered from 0 in order');
     });
     this.nodes = nodes;
+    const own = fastTierOf(nodes);
+    const rank = (node: MemoryNode): number => (tierOf(node) < own ? own + 0.5 : tierOf(node));
+    this.#byDistance = [...nodes].sort(
+      (a, b) => rank(a) - rank(b) || a.adistance - b.adistance || a.nid - b.nid,
+    );
     this.useWatermarks = config.useWatermarks;
     this.#onMoved = onMoved;
     this.watermarks = nodes.map((node) => watermarksOf(node.capacityBytes));
@@ -57,9 +63,9 @@ export class NodeMemory {
     this.#nowUs += us;
   }
 
-  /** Bytes that may still be put on a node: down to its min watermark. */
-  roomBytes(nid: number): number {
-    const floor = this.useWatermarks ? this.watermarks[nid].minBytes : 0;
+  /** Bytes that may still be put on a node: down to a watermark, min if left out. */
+  roomBytes(nid: number, watermark: keyof Watermarks = 'minBytes'): number {
+    const floor = this.useWatermarks ? this.watermarks[nid][watermark] : 0;
     return roundDown(Math.max(0, this.#freeBytes[nid] - floor), PAGE_SIZE);
   }
 
@@ -72,9 +78,13 @@ export class NodeMemory {
     return sum;
   }
 
-  /** Nodes by distance, the nearest first. */
+  /**
+   * Nodes in the order in which memory is taken from them: nearest to the CPUs first. Memory that is
+   * faster than theirs (HBM) comes after their own and before all that is slower, as SLIT distances of
+   * such machines have it (10 for DDR, 13 for HBM; inferred for others).
+   */
   byDistance(): readonly MemoryNode[] {
-    return [...this.nodes].sort((a, b) => a.adistance - b.adistance || a.nid - b.nid);
+    return this.#byDistance;
   }
 
   /**
@@ -95,6 +105,13 @@ export class NodeMemory {
       if (at === range.end) return 0;
     }
     return range.end - at;
+  }
+
+  /** Puts pages that were on no node on `nid`. */
+  allocate(start: number, end: number, nid: number): void {
+    this.placement.set(start, end, nid);
+    this.#freeBytes[nid] -= end - start;
+    this.#onMoved(start, end, NO_VALUE, nid);
   }
 
   /** Puts pages that are all on `fromNid` (or paged out) on `toNid` (or out). */

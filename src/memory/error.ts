@@ -40,6 +40,11 @@ export const ERROR_CODES = {
   THERMO_FIELD_MISSING_KEY: 'a field file lacks a required key',
   THERMO_FIELD_BAD_TYPE: 'a value in a field file has the wrong type',
   THERMO_FIELD_BAD_VALUE: 'a value in a field file is impossible',
+  THERMO_MACHINE_SYNTAX: 'a machine file is not YAML, or is empty',
+  THERMO_MACHINE_UNKNOWN_KEY: 'a machine file has a key that thermocline does not know',
+  THERMO_MACHINE_MISSING_KEY: 'a machine file lacks a required key',
+  THERMO_MACHINE_BAD_TYPE: 'a value in a machine file has the wrong type',
+  THERMO_MACHINE_BAD_VALUE: 'a value in a machine file is impossible',
   THERMO_MACHINE_CONFIG: 'a machine cannot be built from its description',
 } as const;
 

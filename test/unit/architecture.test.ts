@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { fieldJsonSchema } from '../../src/machines/field/field-schema.ts';
+import { machineJsonSchema } from '../../src/machines/simulated/file/machine-schema.ts';
 import { ERROR_CODES } from '../../src/memory/error.ts';
 import { schemeJsonSchema } from '../../src/schemes/schema.ts';
 
@@ -113,6 +114,7 @@ describe('what is written down is true', () => {
   test.each([
     ['thermocline.schema.json', schemeJsonSchema()],
     ['field.schema.json', fieldJsonSchema()],
+    ['machine.schema.json', machineJsonSchema()],
   ])('the JSON Schema file %s is the one of the source', (name, schema) => {
     const file = JSON.parse(readFileSync(join(ROOT, 'schemes', name), 'utf8')) as object;
     expect(file).toEqual(schema);

@@ -16,7 +16,7 @@ const GIB = 2 ** 30;
 const HOT = 57.5;
 
 const small = (tracker: string, machine = 'seed-test-2', sizeBytes = 12 * GIB) =>
-  runContestant({ tracker, machine, sizeBytes, seed: 1, minRatePerS: HOT }, () => 0);
+  runContestant({ tracker, machine: { machine }, sizeBytes, seed: 1, minRatePerS: HOT }, () => 0);
 
 describe('baselines', () => {
   test('bound what trackers can reach, and the clairvoyant is all but as good as all-fast', async () => {
@@ -191,7 +191,7 @@ describe('the table', () => {
       ['static', 'oracle', 'evidence'].flatMap((tracker) =>
         [1, 2].map((seed) =>
           runContestant(
-            { tracker, machine: 'full-dram', sizeBytes: 10 * GIB, seed, minRatePerS: HOT },
+            { tracker, machine: { machine: 'full-dram' }, sizeBytes: 10 * GIB, seed, minRatePerS: HOT },
             () => 0,
           ),
         ),

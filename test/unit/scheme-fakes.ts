@@ -110,7 +110,7 @@ export class FakeHost implements SchemeHost {
   }
 
   /** What is asked for takes effect at once. */
-  comingBytes(): number {
+  comingBytes(_nid?: number): number {
     return 0;
   }
 
@@ -151,7 +151,7 @@ export class FakeExecutor {
         gauge: (nid) => now().gauge(nid),
         systemGauge: () => now().systemGauge(),
         memcgBytes: () => now().memcgBytes(),
-        comingBytes: () => now().comingBytes(),
+        comingBytes: (nid) => now().comingBytes(nid),
         monitoringCpuShare: () => now().monitoringCpuShare(),
       },
     );

@@ -1,5 +1,5 @@
 /** `thermocline check` and `thermocline explain`: what is wrong with a scheme file, and what it means. */
-import { createPreset } from '../../machines/simulated/presets/index.ts';
+import { createMachine } from '../../machines/simulated/machine-spec.ts';
 import { ThermoError, ThermoErrors } from '../../memory/error.ts';
 import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
 import { describeInLines } from '../../schemes/describe.ts';
@@ -9,6 +9,7 @@ import { resolveSchemes } from '../../schemes/resolve.ts';
 import { findWarnings, type SchemeWarning } from '../../schemes/warnings.ts';
 import { renderProblem } from '../../view/problem.ts';
 import { inOrderOfText } from '../../yaml/read-yaml.ts';
+import { readMachineSpec } from '../machine-input.ts';
 import { resolveMonitor } from '../monitor-settings.ts';
 import { readSchemes, readSchemesAndProblems } from '../scheme-input.ts';
 import type { Terminal } from '../terminal.ts';
@@ -52,7 +53,7 @@ export async function checkCommand(path: string, options: CheckOptions, terminal
 /** Everything that can be found without running: in the file, in its monitoring, on the machine. */
 async function inspect(path: string, options: CheckOptions, terminal: Terminal): Promise<Findings> {
   const problems: ThermoError[] = [];
-  const machine = createPreset(options.machine, { seed: 1 });
+  const machine = createMachine(await readMachineSpec(options, terminal), { seed: 1 });
   try {
     const loaded = await readSchemesAndProblems(path, DEFAULT_ATTRS, terminal, problems);
     const monitor = attempt(problems, () => resolveMonitor({ seed: 1 }, loaded.monitor, loaded.monitorAt));

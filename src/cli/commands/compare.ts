@@ -12,6 +12,7 @@ import type { TraceFormat } from '../../records/access-parser.ts';
 import { loadSchemes } from '../../schemes/load.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
 import { renderCompare, renderPosted } from '../../view/compare-table.ts';
+import { readMachineSpec } from '../machine-input.ts';
 import { Progress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
 import { readInput } from '../text-input.ts';
@@ -19,6 +20,7 @@ import { VERSION } from '../version.ts';
 
 export interface CompareCommandOptions {
   readonly machine: string;
+  readonly workload?: string;
   readonly size?: number;
   readonly trace?: string;
   readonly format?: TraceFormat;
@@ -43,7 +45,8 @@ export async function compareCommand(
   options: CompareCommandOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { machine, size, seed, seeds } = options;
+  const { size, seed, seeds } = options;
+  const machine = await readMachineSpec(options, terminal);
   const trace = traceOf(options);
   const opened = await openMachine({
     machine,
@@ -132,7 +135,7 @@ function print(report: CompareReport, options: CompareCommandOptions, terminal: 
   if (report.rows.length === 0) return;
   stdout.write(renderCompare(report.rows, { ...report, seeds: report.seeds.length }, width));
   const posted = postedNumbers(report.machine, report.rows);
-  if (posted.length > 0 && options.size === undefined) {
+  if (posted.length > 0 && options.size === undefined && options.workload === undefined) {
     stdout.write(`\nposted numbers of the seed thread, and ours\n\n${renderPosted(posted, width)}`);
   }
 }

@@ -4,7 +4,7 @@ import { type RunReport, type RunResult, runSchemes } from '../../lab/run.ts';
 import type { ModelledMachine } from '../../machines/machine.ts';
 import { openReplay } from '../../machines/replayed/open-replay.ts';
 import type { FastSize } from '../../machines/replayed/replayed-machine.ts';
-import { createPreset } from '../../machines/simulated/presets/index.ts';
+import { createMachine } from '../../machines/simulated/machine-spec.ts';
 import { ThermoError } from '../../memory/error.ts';
 import { SEED_PUSH } from '../../memory/push-setting.ts';
 import { RandomStream } from '../../memory/random.ts';
@@ -17,6 +17,7 @@ import type { TraceFormat } from '../../records/access-parser.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
 import { type HeatMapData, renderHeatMap } from '../../view/heatmap.ts';
 import { renderRunSummary } from '../../view/run-summary.ts';
+import { readMachineSpec } from '../machine-input.ts';
 import { type RunMonitor, type RunMonitorOptions, resolveMonitor } from '../monitor-settings.ts';
 import { OutputDirectory } from '../output-directory.ts';
 import { Progress } from '../progress.ts';
@@ -28,6 +29,7 @@ import { VERSION } from '../version.ts';
 
 export interface RunCommandOptions extends RunMonitorOptions {
   readonly machine: string;
+  readonly workload?: string;
   readonly size?: number;
   readonly trace?: string;
   readonly format?: TraceFormat;
@@ -111,7 +113,7 @@ async function openMachine(
   progress: Progress,
 ): Promise<ModelledMachine> {
   if (options.trace === undefined) {
-    return createPreset(options.machine, {
+    return createMachine(await readMachineSpec(options, terminal), {
       seed: options.seed,
       ...(push ? { push } : {}),
       ...(options.size === undefined ? {} : { sizeBytes: options.size }),

@@ -1,4 +1,6 @@
 /** Many trackers on the same accesses: tasks in, one table out. */
+
+import type { MachineSpec } from '../../machines/simulated/machine-spec.ts';
 import { chooseContestants } from './contestants.ts';
 import type { CompareRow } from './row.ts';
 import type { CompareTask, TraceSource } from './run-contestant.ts';
@@ -24,7 +26,7 @@ export interface SummaryRow extends CompareRow {
 }
 
 export interface CompareOptions {
-  readonly machine: string;
+  readonly machine: MachineSpec;
   readonly sizeBytes?: number;
   readonly trace?: TraceSource;
   /** undefined: all. */

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { LabMachine } from '../../machines/lab-machine.ts';
 import { openReplay, type ReplayOptions } from '../../machines/replayed/open-replay.ts';
 import { type FastSize, REPLAY_LATENCIES } from '../../machines/replayed/replayed-machine.ts';
-import { presetConfig } from '../../machines/simulated/presets/index.ts';
+import { type MachineSpec, simulatedConfig } from '../../machines/simulated/machine-spec.ts';
 import { SimulatedMachine, type SimulatedMachineConfig } from '../../machines/simulated/simulated-machine.ts';
 import { SEED_PUSH } from '../../memory/push-setting.ts';
 import { fastTierOf, type MemoryNode, tierOf } from '../../memory/tier.ts';
@@ -29,7 +29,7 @@ export interface TraceSource {
 
 export interface CompareTask {
   readonly tracker: string;
-  readonly machine: string;
+  readonly machine: MachineSpec;
   /** Then `machine` and `sizeBytes` say nothing. */
   readonly trace?: TraceSource;
   readonly sizeBytes?: number;
@@ -73,7 +73,7 @@ export async function openMachine(
 ): Promise<LabMachine> {
   const { trace, machine, seed, sizeBytes } = task;
   if (trace === undefined) {
-    const config = presetConfig(machine, { seed, ...(sizeBytes === undefined ? {} : { sizeBytes }) });
+    const config = simulatedConfig(machine, { seed, ...(sizeBytes === undefined ? {} : { sizeBytes }) });
     return new SimulatedMachine(variantOf(config, contestant));
   }
   return openReplay({ ...replayOptions(trace, seed), ...replayVariant(contestant) });

@@ -2,10 +2,10 @@
  * The state of one running thread: its phase, where the phase's areas lie, how fast it goes.
  */
 import { PAGED_OUT } from '../../memory/action.ts';
-import type { PageRuns } from '../../memory/page-runs.ts';
+import { NO_VALUE, type PageRuns } from '../../memory/page-runs.ts';
 import { overlapBytes, PAGE_SIZE } from '../../memory/range.ts';
 import type { FutureVisitor } from '../lab-machine.ts';
-import type { Area, WorkThread } from './workload.ts';
+import type { Allocation, Area, Phase, WorkThread } from './workload.ts';
 
 /** Time that an access waits for a page that was paged out: an NVMe read and the fault (inferred). */
 export const FAULT_NS = 100_000;
@@ -19,6 +19,8 @@ export interface LiveArea {
   /** Bytes on each node, by nid. */
   readonly bytesOn: Float64Array;
   pagedOutBytes: number;
+  /** Not allocated yet. */
+  holeBytes: number;
 }
 
 export class RunningThread {
@@ -29,6 +31,10 @@ export class RunningThread {
   areas: LiveArea[] = [];
   /** Accesses left in this phase. */
   remaining = 0;
+  /** Time left in this phase, if it ends by time. */
+  remainingUs = Number.POSITIVE_INFINITY;
+  /** What this phase still has to allocate. */
+  allocation: Allocation | undefined;
   done = false;
   /** Time that the thread owes the system: faults and interrupts that it has to pay for. */
   debtS = 0;
@@ -45,14 +51,49 @@ export class RunningThread {
   nextPhase(nowUs: number): void {
     this.phaseIndex++;
     if (this.phaseIndex >= this.thread.phaseCount) {
-      this.done = true;
-      this.endUs = nowUs;
-      this.areas = [];
+      this.stop(nowUs);
       return;
     }
     const phase = this.thread.phase(this.phaseIndex);
     this.remaining = phase.accesses;
+    this.remainingUs = phase.forUs ?? Number.POSITIVE_INFINITY;
+    this.allocation = phase.allocates;
     this.areas = phase.areas.map((area) => this.#locate(area));
+  }
+
+  /** Ends the thread, finished or not. */
+  stop(nowUs: number): void {
+    this.done = true;
+    this.endUs = nowUs;
+    this.areas = [];
+    this.allocation = undefined;
+  }
+
+  /** True once the present phase has done all it was to do; less than a hundredth of an access is rounding. */
+  get isPhaseOver(): boolean {
+    if (this.allocation !== undefined) return this.allocation.start >= this.allocation.end;
+    return this.remaining < 0.01 || this.remainingUs < 0.001;
+  }
+
+  /** True if the present phase has no end of its own. */
+  get isEndless(): boolean {
+    return (
+      this.allocation === undefined &&
+      this.remaining === Number.POSITIVE_INFINITY &&
+      this.remainingUs === Number.POSITIVE_INFINITY
+    );
+  }
+
+  /** Time until the present phase ends at the speed given, without what the thread owes; at most. */
+  leftUs(accessesPerS: number): number {
+    const byAccesses =
+      accessesPerS > 0 ? (this.remaining / accessesPerS + this.debtS) * 1e6 : Number.POSITIVE_INFINITY;
+    return Math.min(byAccesses, this.remainingUs);
+  }
+
+  /** Lets the thread lose time of one CPU; equal threads share it. */
+  charge(us: number): void {
+    this.debtS += us / 1e6 / (this.thread.count ?? 1);
   }
 
   /** Pays from `seconds`; what is left for work. */
@@ -64,32 +105,40 @@ export class RunningThread {
 
   /** Visits the areas of this phase and of those that begin within `seconds`. */
   forEachFuture(seconds: number, accessNs: Float64Array, visit: FutureVisitor): void {
+    if (this.done) return;
     const perS = this.accessesPerS(accessNs);
-    if (this.done || perS === 0) return;
     let afterS = 0;
-    const see = (areas: readonly Area[], accesses: number): void => {
-      const left = Math.min(accesses, (seconds - afterS) * perS);
-      for (const { start, end, share } of areas) {
+    const see = ({ areas, accesses, forUs = Number.POSITIVE_INFINITY, allocates }: Phase): void => {
+      const left = Math.min(accesses, Math.min(seconds - afterS, forUs / 1e6) * perS);
+      for (const { start, end, share } of perS > 0 ? areas : []) {
         visit(start, end, (left * share * PAGE_SIZE) / (end - start), afterS);
       }
-      afterS += accesses / perS;
+      if (allocates !== undefined) afterS += (allocates.end - allocates.start) / allocates.bytesPerS;
+      // A thread that waits tells nothing of how fast it will go: what comes after is not foreseen.
+      else if (perS > 0) afterS += Math.min(accesses / perS, forUs / 1e6);
+      else afterS += forUs / 1e6;
     };
-    see(this.areas, this.remaining);
+    see({
+      areas: this.areas,
+      accesses: this.remaining,
+      forUs: this.remainingUs,
+      ...(this.allocation === undefined ? {} : { allocates: this.allocation }),
+    });
     for (let index = this.phaseIndex + 1; afterS < seconds && index < this.thread.phaseCount; index++) {
-      const phase = this.thread.phase(index);
-      see(phase.areas, phase.accesses);
+      see(this.thread.phase(index));
     }
   }
 
   #locate(area: Area): LiveArea {
     const bytesOn = new Float64Array(this.#nodeCount);
-    let pagedOutBytes = 0;
+    let [pagedOutBytes, holeBytes] = [0, 0];
     this.#placement.forEach(area.start, area.end, (from, to, nid) => {
       if (nid < bytesOn.length) bytesOn[nid] += to - from;
       else if (nid === PAGED_OUT) pagedOutBytes += to - from;
+      else if (nid === NO_VALUE) holeBytes += to - from;
     });
     const pages = (area.end - area.start) / PAGE_SIZE;
-    return { start: area.start, end: area.end, pages, share: area.share, bytesOn, pagedOutBytes };
+    return { start: area.start, end: area.end, pages, share: area.share, bytesOn, pagedOutBytes, holeBytes };
   }
 
   /** Follows a migration, so that no placement look-up is needed while a phase runs. */
@@ -97,6 +146,7 @@ export class RunningThread {
     for (const area of this.areas) {
       const bytes = overlapBytes(start, end, area.start, area.end);
       if (fromNid === PAGED_OUT) area.pagedOutBytes -= bytes;
+      else if (fromNid === NO_VALUE) area.holeBytes -= bytes;
       else area.bytesOn[fromNid] -= bytes;
       if (toNid === PAGED_OUT) area.pagedOutBytes += bytes;
       else area.bytesOn[toNid] += bytes;
@@ -108,17 +158,26 @@ export class RunningThread {
    * @param accessNs time of an access by nid
    */
   accessesPerS(accessNs: Float64Array): number {
-    if (this.done) return 0;
-    if (this.thread.pace.kind === 'open') return this.thread.pace.accessesPerS;
+    const { pace, count = 1 } = this.thread;
+    if (this.done || this.areas.length === 0) return 0;
+    if (pace.kind === 'open') return pace.accessesPerS;
+    const ns = this.accessNs(accessNs);
+    return ns > 0 ? (count * 1e9) / ns : 0;
+  }
+
+  /** Time per access of one of the equal threads, with what it computes between two. */
+  accessNs(accessNs: Float64Array): number {
+    const { inFlight = 1, computeNs = 0 } = this.thread;
     let ns = 0;
     for (const area of this.areas) ns += area.share * meanAccessNs(area, accessNs);
-    return ns > 0 ? 1e9 / ns : 0;
+    return ns / inFlight + computeNs;
   }
 }
 
 /** Mean time of an access to a uniformly accessed area, in ns. */
 export function meanAccessNs(area: LiveArea, accessNs: Float64Array): number {
   let ns = area.pagedOutBytes * FAULT_NS;
+  if (area.holeBytes > 0) ns += area.holeBytes * Math.min(...accessNs);
   for (let nid = 0; nid < accessNs.length; nid++) ns += area.bytesOn[nid] * accessNs[nid];
   return ns / (area.end - area.start);
 }

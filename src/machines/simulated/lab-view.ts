@@ -46,7 +46,7 @@ export class LabView implements Lab {
     this.#signals ??= new SimulatedSignals(endAddress, placement, random, {
       node: (nid, us) => this.#chargeTo(({ thread }) => thread.nid === nid, us),
       thread: (number, us) => {
-        this.#config.threads[number].debtS += us / 1e6;
+        this.#config.threads[number].charge(us);
       },
     });
     return this.#signals;
@@ -106,6 +106,6 @@ export class LabView implements Lab {
 
   #chargeTo(isPaying: (thread: RunningThread) => boolean, us: number): void {
     const paying = this.#config.threads.filter((thread) => !thread.done && isPaying(thread));
-    for (const thread of paying) thread.debtS += us / 1e6 / paying.length;
+    for (const thread of paying) thread.charge(us / paying.length);
   }
 }

@@ -105,7 +105,12 @@ export class LruOrder implements HintedOrder {
     const byRate = [...this.#inUse].sort((a, b) => a.rate - b.rate);
     for (let i = 0; i < byRate.length; i++) {
       let rest: AddressRange[] = [byRate[i].range];
-      for (const hotter of byRate.slice(i + 1)) rest = subtract(rest, hotter.range);
+      for (let j = i + 1; j < byRate.length; j++) {
+        const { range } = byRate[j];
+        // Areas of one thread are mostly disjoint, and then there is nothing to copy.
+        if (rest.some(({ start, end }) => start < range.end && end > range.start))
+          rest = subtract(rest, range);
+      }
       for (const { start, end } of rest) if (!visit(start, end)) return;
     }
   }

@@ -13,24 +13,26 @@
 import { pushSample } from '../../memory/access-batch.ts';
 import type { Action, GaugeKind, PageProperty, PageQuery, SystemGauge } from '../../memory/action.ts';
 import { ThermoError } from '../../memory/error.ts';
-import type { RunVisitor } from '../../memory/page-runs.ts';
+import { NO_VALUE, type RunVisitor } from '../../memory/page-runs.ts';
 import type { PushSetting } from '../../memory/push-setting.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { type AddressRange, assertRanges, PAGE_SIZE } from '../../memory/range.ts';
 import { type MemoryNode, topTierNodes } from '../../memory/tier.ts';
-import { formatBytes } from '../../memory/units.ts';
+import { formatBytes, formatSeconds } from '../../memory/units.ts';
 import type { LabMachine } from '../lab-machine.ts';
 import type { Baseline, Truth } from '../machine.ts';
 import { ModelledBase } from '../modelled-base.ts';
 import { Mover, type MoverConfig } from '../mover.ts';
 import type { Watermarks } from '../watermarks.ts';
 import { FAULT_NS, forEachRate, meanAccessNs, type RateVisitor, RunningThread } from './field.ts';
+import { touchFirst } from './first-touch.ts';
 import { bytesOn, leastNs, lruBytes } from './gauges.ts';
 import { LabView } from './lab-view.ts';
 import { LruOrder } from './lru.ts';
 import { NodeLoad } from './node-load.ts';
 import { PageFacts } from './page-facts.ts';
-import { predictWorkload } from './predict.ts';
+import { BASELINE_AT_REST, predictWorkload } from './predict.ts';
+import { PullChecks } from './pull-checks.ts';
 import type { Workload } from './workload.ts';
 
 /** Longest piece while memory moves, as what has moved counts from the next piece on. */
@@ -85,7 +87,10 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
   readonly #baseline: Baseline;
   readonly #totalAccesses: number;
   readonly #pushRandom: RandomStream;
-  readonly #pullRandom: RandomStream;
+  readonly #checks: PullChecks;
+  /** Memory that threads allocate while the machine runs. */
+  readonly #hasLate: boolean;
+  readonly #warnings: string[] = [];
   /** Accesses per second of each thread in the present piece. */
   readonly #perS: Float64Array;
   readonly #nodePerS: Float64Array;
@@ -95,10 +100,6 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
   #accessS = 0;
   #allFastS = 0;
   #stallUs = 0;
-  #checked: Float64Array = new Float64Array(0);
-  #checkedCount = 0;
-  /** Expected accesses to each checked page since `preparePull`. */
-  #expected: Float64Array = new Float64Array(0);
 
   constructor(config: SimulatedMachineConfig) {
     super();
@@ -110,7 +111,8 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
     this.workload = workload.name;
     this.nodes = nodes;
     this.#pushRandom = new RandomStream(config.seed, 'machine/push');
-    this.#pullRandom = new RandomStream(config.seed, 'machine/pull');
+    this.#checks = new PullChecks(new RandomStream(config.seed, 'machine/pull'));
+    this.#hasLate = workload.ranges.some(({ isLate }) => isLate === true);
     this.#faultRandom = new RandomStream(config.seed, 'machine/fault');
     this.#facts = new PageFacts(workload.kinds ?? [], new RandomStream(config.seed, 'machine/young'));
     this.#load = new NodeLoad(nodes, config.followsLoad === true);
@@ -123,7 +125,9 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
       this.lab.moved(start, end, fromNid, toNid);
     });
     let homeless = 0;
-    for (const range of workload.ranges) homeless += this.mover.populate(range, range.nid);
+    for (const range of workload.ranges) {
+      if (range.isLate !== true) homeless += this.mover.populate(range, range.nid);
+    }
     if (homeless > 0) {
       throw new ThermoError(
         'THERMO_MACHINE_CONFIG',
@@ -149,6 +153,8 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
     const { accesses, baseline } = predictWorkload(workload, nodes, this.mover.placement, this.#isFast);
     this.#totalAccesses = accesses;
     this.#baseline = baseline;
+    const isEstimate = this.#hasLate || config.followsLoad === true;
+    if (isEstimate && !Number.isFinite(workload.durationUs)) this.#warnings.push(BASELINE_AT_REST);
     this.#perS = new Float64Array(this.#threads.length);
     for (const thread of this.#threads) this.#enterNextPhase(thread);
   }
@@ -160,7 +166,7 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
   isDone(): boolean {
     const { durationUs } = this.#config.workload;
     if (Number.isFinite(durationUs)) return this.#nowUs >= durationUs;
-    return this.#threads.every((thread) => thread.done || thread.remaining === Number.POSITIVE_INFINITY);
+    return this.#threads.every((thread) => thread.done || thread.isEndless);
   }
 
   progress(): number {
@@ -174,10 +180,7 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
   }
 
   preparePull(addresses: Float64Array, count: number): void {
-    this.#checked = addresses;
-    this.#checkedCount = count;
-    if (this.#expected.length < count) this.#expected = new Float64Array(count * 2);
-    this.#expected.fill(0, 0, count);
+    this.#checks.begin(addresses, count);
   }
 
   advance(us: number): undefined {
@@ -190,11 +193,7 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
   }
 
   readPull(hits: Uint8Array): void {
-    const expected = this.#expected;
-    for (let i = 0; i < this.#checkedCount; i++) {
-      hits[i] = expected[i] > 0 && this.#pullRandom.unit() < 1 - Math.exp(-expected[i]) ? 1 : 0;
-    }
-    this.#checkedCount = 0;
+    this.#checks.finish(hits, (address) => this.#isThere(address));
   }
 
   nidOf(address: number): number {
@@ -240,7 +239,7 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
   }
 
   warnings(): readonly string[] {
-    return [];
+    return this.#warnings;
   }
 
   close(): void {}
@@ -283,8 +282,8 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
       const perS = this.#threads[i].accessesPerS(this.#load.accessNs);
       this.#perS[i] = perS;
       totalPerS += perS;
-      const { remaining, debtS } = this.#threads[i];
-      if (perS > 0) pieceUs = Math.min(pieceUs, (remaining / perS + debtS) * 1e6);
+      pieceUs = Math.min(pieceUs, this.#threads[i].leftUs(perS));
+      if (this.#threads[i].allocation !== undefined) pieceUs = Math.min(pieceUs, MOVING_PIECE_US);
     }
     const seconds = pieceUs / 1e6;
     this.lab.advanceTo(this.#nowUs + pieceUs);
@@ -295,9 +294,12 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
     for (let i = 0; i < this.#threads.length; i++) {
       const thread = this.#threads[i];
       if (thread.done) continue;
-      const accesses = Math.min(thread.remaining, this.#perS[i] * thread.pay(seconds));
+      const workS = thread.pay(seconds);
+      const accesses = Math.min(thread.remaining, this.#perS[i] * workS);
       this.#spread(thread, accesses, perAccess);
       thread.remaining -= accesses;
+      thread.remainingUs -= pieceUs;
+      if (!touchFirst(thread, this.mover, workS)) this.#kill(thread, this.#nowUs + pieceUs);
       this.#accesses += accesses;
       faultPages += this.#fault(thread, accesses, pieceUs);
     }
@@ -310,8 +312,7 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
       this.#config.sampledShare > 0 ? (seconds * perAccess) / this.#config.sampledShare : 0;
     this.#nowUs += pieceUs;
     for (const thread of this.#threads) {
-      // Less than a hundredth of an access is rounding.
-      while (!thread.done && thread.remaining < 0.01) this.#enterNextPhase(thread);
+      while (!thread.done && thread.isPhaseOver) this.#enterNextPhase(thread);
     }
   }
 
@@ -336,10 +337,19 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
       this.#fastAccesses += (count * fastBytes) / (area.end - area.start);
       this.#accessS += (count * meanAccessNs(area, this.#load.accessNs)) / 1e9;
       this.#allFastS += (count * leastNs(this.#load.accessNs, this.#isFast, 1)) / 1e9;
-      this.#expectAccesses(area.start, area.end, count / area.pages);
+      this.#checks.accessed(area.start, area.end, count / area.pages);
       this.lab.accessed(area.start, area.end, count / area.pages, thread);
       if (samplesPerAccess > 0) this.#sample(area.start, area.pages, count * samplesPerAccess, thread);
     }
+  }
+
+  #kill(thread: RunningThread, us: number): void {
+    this.#warnings.push(`out of memory: ${thread.thread.name} was ended at ${formatSeconds(us / 1e6)}`);
+    thread.stop(us);
+  }
+
+  #isThere(address: number): boolean {
+    return !this.#hasLate || this.nidOf(address) !== NO_VALUE;
   }
 
   #hasPagedOut(): boolean {
@@ -350,7 +360,10 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
   #fault(thread: RunningThread, accesses: number, us: number): number {
     let sum = 0;
     // A closed thread waits for each, though it was faster when its pages were still there.
-    const most = thread.thread.pace.kind === 'closed' ? Math.ceil((us * 1000) / FAULT_NS) : Infinity;
+    const most =
+      thread.thread.pace.kind === 'closed'
+        ? Math.ceil((us * 1000 * (thread.thread.count ?? 1)) / FAULT_NS)
+        : Infinity;
     for (const area of thread.areas) {
       const pages = area.pagedOutBytes / PAGE_SIZE;
       if (pages === 0) continue;
@@ -361,25 +374,14 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
     return sum;
   }
 
-  #expectAccesses(start: number, end: number, perPage: number): void {
-    const checked = this.#checked;
-    let low = 0;
-    let high = this.#checkedCount;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (checked[middle] < start) low = middle + 1;
-      else high = middle;
-    }
-    for (let i = low; i < this.#checkedCount && checked[i] < end; i++) this.#expected[i] += perPage;
-  }
-
   #sample(start: number, pages: number, mean: number, running: RunningThread): void {
     const random = this.#pushRandom;
     const { nid, loadShare } = running.thread;
     const count = random.poisson(mean);
     for (let i = 0; i < count; i++) {
-      const page = random.below(pages);
-      pushSample(this.samples, start + page * PAGE_SIZE, nid, random.unit() < loadShare ? 0 : 1);
+      const address = start + random.below(pages) * PAGE_SIZE;
+      const isStore = random.unit() < loadShare ? 0 : 1;
+      if (this.#isThere(address)) pushSample(this.samples, address, nid, isStore);
     }
   }
 

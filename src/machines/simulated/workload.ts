@@ -15,9 +15,22 @@ export interface Area {
 }
 
 export interface Phase {
+  /** None: the thread waits. */
   readonly areas: readonly Area[];
-  /** Accesses after which the next phase begins; Infinity for the rest of the run. */
+  /** Accesses after which the next phase begins; Infinity for the rest of the run, or until `forUs` ends it. */
   readonly accesses: number;
+  /** Time after which the next phase begins, if the accesses have not ended before; left out: never. */
+  readonly forUs?: number;
+  /** The thread does nothing but touch this memory for the first time, and goes on when all of it is there. */
+  readonly allocates?: Allocation;
+}
+
+/** Memory that a thread touches for the first time, from its start on. */
+export interface Allocation extends AddressRange {
+  /** As long as there is room: what zeroing and filling pages gives. */
+  readonly bytesPerS: number;
+  /** The only node that it may come from (mempolicy bind); left out: the nearest with room. */
+  readonly nid?: number;
 }
 
 /** Closed: the next access waits for the one before. Open: a fixed rate, whatever memory does. */
@@ -30,15 +43,28 @@ export interface WorkThread {
   /** Share of its accesses that are loads. */
   readonly loadShare: number;
   readonly pace: Pace;
+  /** Equal threads that go in step and are told as one; 1 if left out. */
+  readonly count?: number;
+  /** Accesses that each of them has outstanding at a time; 1 if left out. */
+  readonly inFlight?: number;
+  /** Time of each of them between two accesses, in which it does not touch memory; 0 if left out. */
+  readonly computeNs?: number;
   readonly phaseCount: number;
   /** Phase `index`, made on demand so that long workloads need no memory. */
   phase(index: number): Phase;
 }
 
+/** Populated before the start, in order of the ranges; on node `nid` first, if one is named. */
+export interface WorkloadRange extends AddressRange {
+  readonly nid?: number;
+  /** True: not populated before a phase allocates it. Until then accesses to it find the zero page. */
+  readonly isLate?: boolean;
+}
+
 export interface Workload {
   readonly name: string;
-  /** Populated before the start, in this order; on node `nid` first, if one is named. */
-  readonly ranges: readonly (AddressRange & { readonly nid?: number })[];
+  /** Sorted and disjoint. */
+  readonly ranges: readonly WorkloadRange[];
   /** What the memory is, where it is more than anonymous 4 KiB pages; sorted and disjoint. */
   readonly kinds?: readonly MemoryKind[];
   readonly threads: readonly WorkThread[];

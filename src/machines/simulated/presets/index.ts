@@ -2,6 +2,7 @@
 import { ThermoError } from '../../../memory/error.ts';
 import { suggest } from '../../../memory/nearest-word.ts';
 import { SimulatedMachine, type SimulatedMachineConfig } from '../simulated-machine.ts';
+import { cxlFast, cxlSlow, cxlTypical, damonPost, hbm, skHynix } from './cxl.ts';
 import type { PresetOptions } from './preset.ts';
 import { seedTest1, seedTest2 } from './seed.ts';
 import { swapServer } from './swap-server.ts';
@@ -15,6 +16,12 @@ const PRESETS: Readonly<Record<string, (options: PresetOptions) => SimulatedMach
   'loaded-dram': loadedDram,
   bandwidth: bandwidthBound,
   'swap-server': swapServer,
+  'cxl-fast': cxlFast,
+  'cxl-typical': cxlTypical,
+  'cxl-slow': cxlSlow,
+  hbm,
+  'damon-post': damonPost,
+  'sk-hynix': skHynix,
 };
 
 export const PRESET_NAMES: readonly string[] = Object.keys(PRESETS);

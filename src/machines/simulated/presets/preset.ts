@@ -1,6 +1,7 @@
 /** What all presets share: options, nodes of ordinary machines, threads of simple workloads. */
 import type { PushSetting } from '../../../memory/push-setting.ts';
-import { ADISTANCE_DRAM, abstractDistance, type MemoryNode } from '../../../memory/tier.ts';
+import type { MemoryNode } from '../../../memory/tier.ts';
+import { type NodeModel, nodeOf } from '../hardware.ts';
 import type { Area, WorkThread } from '../workload.ts';
 
 export interface PresetOptions {
@@ -13,15 +14,12 @@ export interface PresetOptions {
 export const GIB = 2 ** 30;
 const MINUTE = 60;
 
-/** Samples per second, that of the seed thread's IBS. */
-export const DEFAULT_PUSH: PushSetting = { kind: 'rate', perS: 5876 };
-
 /**
  * DDR5 with 8 channels, 110 ns and 250 GB/s, and a CXL x8 device, 265 ns and 25 GB/s: "cxl-typical" of
  * the reference (tiering-systems section 5).
  */
-const DRAM = { latency: 110, bandwidth: 250e9 };
-const CXL = { latency: 265, bandwidth: 25e9 };
+export const DRAM = { latency: 110, bandwidth: 250e9 };
+export const CXL = { latency: 265, bandwidth: 25e9 };
 
 export interface NodeOptions {
   /** Accesses that the modelled thread has in flight: its access takes that much less time. */
@@ -29,27 +27,40 @@ export interface NodeOptions {
   readonly bandwidth?: number;
 }
 
-export function dramNode(nid: number, capacityBytes: number, options: NodeOptions = {}): MemoryNode {
+/** DRAM with the CPUs. */
+export function dram(sizeBytes: number, systemBytes = 0): NodeModel {
   return {
-    nid,
     kind: 'DRAM',
-    capacityBytes,
+    sizeBytes,
     hasCpus: true,
-    accessNs: DRAM.latency / (options.inFlight ?? 1),
-    bandwidthBytesPerS: options.bandwidth ?? DRAM.bandwidth,
-    adistance: ADISTANCE_DRAM,
+    latencyNs: DRAM.latency,
+    bandwidthBytesPerS: DRAM.bandwidth,
+    systemBytes,
   };
 }
 
+export function cxl(
+  sizeBytes: number,
+  latencyNs = CXL.latency,
+  bandwidthBytesPerS = CXL.bandwidth,
+): NodeModel {
+  return { kind: 'CXL', sizeBytes, latencyNs, bandwidthBytesPerS };
+}
+
+export function dramNode(nid: number, capacityBytes: number, options: NodeOptions = {}): MemoryNode {
+  return varied(nodeOf(nid, dram(capacityBytes), dram(capacityBytes)), options);
+}
+
 export function cxlNode(nid: number, capacityBytes: number, options: NodeOptions = {}): MemoryNode {
+  return varied(nodeOf(nid, cxl(capacityBytes), dram(capacityBytes)), options);
+}
+
+/** What is special about a machine does not change its tiers. */
+function varied(node: MemoryNode, { inFlight = 1, bandwidth }: NodeOptions): MemoryNode {
   return {
-    nid,
-    kind: 'CXL',
-    capacityBytes,
-    hasCpus: false,
-    accessNs: CXL.latency / (options.inFlight ?? 1),
-    bandwidthBytesPerS: options.bandwidth ?? CXL.bandwidth,
-    adistance: abstractDistance(CXL, DRAM),
+    ...node,
+    accessNs: node.accessNs / inFlight,
+    bandwidthBytesPerS: bandwidth ?? node.bandwidthBytesPerS,
   };
 }
 

@@ -4,8 +4,9 @@
  * page cache that nobody reads. For reclaim, LRU sorting and the working set. Six minutes.
  */
 import { roundDown } from '../../../memory/range.ts';
+import { DEFAULT_PUSH } from '../hardware.ts';
 import type { SimulatedMachineConfig } from '../simulated-machine.ts';
-import { DEFAULT_PUSH, dramNode, GIB, minutes, openThread, type PresetOptions, wholeOf } from './preset.ts';
+import { dramNode, GIB, minutes, openThread, type PresetOptions, wholeOf } from './preset.ts';
 
 export function swapServer(options: PresetOptions): SimulatedMachineConfig {
   const unit = roundDown((options.sizeBytes ?? 47 * GIB) / 47, 2 ** 21);

@@ -7,12 +7,12 @@
 
 import { RandomStream } from '../../../memory/random.ts';
 import { roundDown } from '../../../memory/range.ts';
+import { DEFAULT_PUSH } from '../hardware.ts';
 import type { SimulatedMachineConfig } from '../simulated-machine.ts';
 import type { Area, WorkThread } from '../workload.ts';
 import {
   closedThread,
   cxlNode,
-  DEFAULT_PUSH,
   dramNode,
   GIB,
   minutes,

@@ -1,0 +1,20 @@
+/** Finds the machine that `--machine` and `--workload` ask for. */
+import type { MachineSpec } from '../machines/simulated/machine-spec.ts';
+import type { Terminal } from './terminal.ts';
+import { isFileName, readInput } from './text-input.ts';
+
+export interface MachineOptions {
+  readonly machine: string;
+  readonly workload?: string;
+}
+
+/** A name with a dot or a slash is a machine file, `-` one on standard input. */
+export async function readMachineSpec(
+  { machine, workload }: MachineOptions,
+  terminal: Terminal,
+): Promise<MachineSpec> {
+  const on = workload === undefined ? {} : { workload };
+  if (!isFileName(machine)) return { machine, ...on };
+  const { text, file } = await readInput(machine, 'expected a machine file (docs/machines.md)', terminal);
+  return { machine: file, text, ...on };
+}
