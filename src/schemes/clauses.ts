@@ -144,7 +144,7 @@ export const CLAUSES: readonly ClauseRule[] = [
     keyword: 'exchange',
     grammar: 'exchange RATIOx, exchange RATIOx within TIME',
     meaning:
-      'into a full target: the coldest memory there makes way for what is so many times as hot, if the gain pays for both moves within the time (10s); both count in the quota',
+      'moves only what pays for a move there and back within the time (60s), and into a full target only what is so many times as hot as the coldest hot memory there, which makes way; both count in the quota',
     examples: ['exchange 2x', 'exchange 1.5x within 30s'],
     repeats: false,
     read(words, draft) {

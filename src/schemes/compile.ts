@@ -73,7 +73,8 @@ export function compileScheme(
 }
 
 const DEFAULT_RATIO = 2;
-const DEFAULT_PAYBACK_US = 10e6;
+/** As long as the hot set of the workloads that we know stays: moves that pay later pay next to nothing. */
+const DEFAULT_PAYBACK_US = 60e6;
 
 function compileExchange(long: LongScheme, reader: SchemeReader): SchemeExchange | undefined {
   const { exchange } = long;

@@ -75,9 +75,9 @@ function describeExchange({ exchange }: Scheme): string {
   if (exchange === undefined) return '';
   const { ratio, paybackUs } = exchange;
   const payback = Number.isFinite(paybackUs)
-    ? ` and if the gain pays for both moves within ${formatTimeExact(paybackUs)}`
+    ? `leaves where it is what would not pay for two moves within ${formatTimeExact(paybackUs)}; `
     : '';
-  return `where the target is full, the coldest of what is hot there makes way for what is ${ratio} times as hot${payback}`;
+  return `${payback}where the target is full, the coldest of what is hot there makes way for what is ${ratio} times as hot`;
 }
 
 function describeOrder(action: Scheme['action'], { weights, prioritize }: Scheme['quota']): string {

@@ -7,9 +7,9 @@
  * with it as ever; only what is hot and yet colder is moved here. Candidates come by falling rate and what makes room for them by rising rate, so that the first pair that is
  * not worth it ends the round: with time the fast tier holds the hottest.
  *
- * Worth it is a pair whose rates differ by the factor that the scheme asks for (estimates are noisy, and a move
- * on noise is a move in vain) and, where the machine's access times are known, whose gain pays for both moves
- * within the payback time.
+ * Worth it is a pair whose rates differ by the factor that the scheme asks for: estimates are noisy, and a move
+ * on noise is a move in vain. Where the machine's access times are known, a gain must also pay for two moves
+ * within the payback time, with room or without: memory that is warm everywhere stays where it is.
  */
 import { PAGE_SIZE, roundDown } from '../memory/range.ts';
 import type { SchemeExchange } from './scheme.ts';
@@ -81,6 +81,7 @@ export class Exchange {
 
   /** Bytes, from the start of the newcomer on, that may move in now; what makes way for them is asked to go. */
   admit({ start, end, ratePerS, targetNid, allowedBytes }: Newcomer, makeWay: MakeWay): number {
+    if (ratePerS < this.#leastGain) return this.#refuse(end - start);
     const free = Math.min(end - start, this.#roomBytes(targetNid));
     if (free === end - start || free >= allowedBytes) return free;
     const missing = Math.min(end - start - free, roundDown((allowedBytes - free) / 2, PAGE_SIZE));
@@ -89,8 +90,13 @@ export class Exchange {
       fromNid = nid;
     });
     const admitted = free + this.#makeRoom(missing, ratePerS, targetNid, fromNid, makeWay);
-    if (this.#stats !== undefined) this.#stats.szNotWorth += end - start - admitted;
+    this.#refuse(end - start - admitted);
     return admitted;
+  }
+
+  #refuse(bytes: number): 0 {
+    if (this.#stats !== undefined) this.#stats.szNotWorth += bytes;
+    return 0;
   }
 
   /** Bytes that node `nid` takes without anybody making way. */

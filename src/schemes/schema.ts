@@ -96,12 +96,12 @@ const LongSchemeSchema = Type.Object(
             }),
           ),
           payback_us: Type.Optional(
-            quantity('time in which the gain must pay for both moves; 10 s if left out', ['10s']),
+            quantity('time in which the gain must pay for both moves; 60 s if left out', ['60s']),
           ),
         },
         {
           description:
-            'migrate_hot into a full target: the coldest memory there makes way, where that is worth it; without this, whatever reclaim takes',
+            'migrate_hot: only what gains more than the moves cost, and into a full target only what is hotter than the coldest hot memory there, which makes way',
           additionalProperties: false,
         },
       ),
