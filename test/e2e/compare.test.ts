@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CompareReport } from '../../src/lab/compare/compare.ts';
-import { thermocline } from './program.ts';
+import { ROOT, thermocline } from './program.ts';
 
 const SMALL = ['--machine', 'seed-test-2', '--size', '6G', '--quiet'];
 
@@ -54,7 +54,7 @@ describe('thermocline compare', () => {
       'compare',
       ...[
         '--trace',
-        'test/fixtures/lackey-gzip.txt.gz',
+        `${ROOT}test/fixtures/lackey-gzip.txt.gz`,
         '--fast',
         '50%',
         '--trackers',

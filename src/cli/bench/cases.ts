@@ -15,6 +15,7 @@ import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
 import { loadSchemes } from '../../schemes/load.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
 import { VERSION } from '../version.ts';
+import { compareAll, compareEvidence } from './compare-cases.ts';
 import { aggregation, anHour, pushIngest } from './monitor-cases.ts';
 import { schemeRounds } from './scheme-cases.ts';
 
@@ -199,5 +200,15 @@ export const BENCH_CASES: readonly BenchCase[] = [
     name: 'replay-lackey',
     what: 'replay of 4 M data accesses of lackey text (target: 5 M accesses/s)',
     run: replayLackey,
+  },
+  {
+    name: 'compare-evidence',
+    what: 'evidence alone on seed-test-2, 192 GiB (target: under 5 s)',
+    run: compareEvidence,
+  },
+  {
+    name: 'compare-all',
+    what: 'all trackers on seed-test-2, 192 GiB, on all cores (target: under 90 s on two, under 4 GiB)',
+    run: compareAll,
   },
 ];
