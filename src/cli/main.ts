@@ -11,6 +11,7 @@ import {
   monitorOptions,
   overheadOption,
   sizeOption,
+  sweepOptions,
   traceOptions,
 } from './options.ts';
 import { openTerminal } from './terminal.ts';
@@ -107,7 +108,7 @@ function buildProgram(finish: (status: number) => void): Command {
     .argument('[schemes]', 'scheme file of the monitors (default: promote what is hot, demote what is cold)')
     .addOption(machineOption())
     .addOption(sizeOption());
-  for (const option of [...traceOptions(), ...compareOptions()]) compare.addOption(option);
+  for (const option of [...traceOptions(), ...compareOptions(), ...sweepOptions()]) compare.addOption(option);
   compare
     .option('--quiet', 'no progress')
     .addOption(jsonOption())
