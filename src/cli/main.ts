@@ -12,6 +12,7 @@ import {
   monitorOptions,
   overheadOption,
   sizeOption,
+  sweepOptions,
   traceOptions,
   workloadOption,
 } from './options.ts';
@@ -109,7 +110,7 @@ function buildProgram(finish: (status: number) => void): Command {
     .addOption(machineOption())
     .addOption(workloadOption())
     .addOption(sizeOption());
-  for (const option of [...traceOptions(), ...compareOptions()]) compare.addOption(option);
+  for (const option of [...traceOptions(), ...compareOptions(), ...sweepOptions()]) compare.addOption(option);
   compare
     .option('--quiet', 'no progress')
     .addOption(jsonOption())

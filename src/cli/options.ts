@@ -1,6 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 
 import { InvalidArgumentError, Option } from 'commander';
+import { parseVary, type Variation } from '../lab/sweep/vary.ts';
 import type { FastSize } from '../machines/replayed/replayed-machine.ts';
 import { ThermoError } from '../memory/error.ts';
 import { suggest } from '../memory/nearest-word.ts';
@@ -85,6 +86,12 @@ export function parseWeights(text: string): SourceWeights {
   }
   validateSourceWeights(weights);
   return weights;
+}
+
+/** One part of a sweep, counted from 1. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
 }
 
 export function parseFast(text: string): FastSize {
@@ -243,6 +250,52 @@ export function accuracyOptions(): Option[] {
 
 function parseNames(text: string): readonly string[] {
   return text.split(',').map((name) => name.trim());
+}
+
+const MAX_SHARDS = 100_000;
+
+/** `3/16`: the third of sixteen. */
+export function parseShard(text: string): Shard {
+  const [index, count] = text
+    .split('/')
+    .map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN));
+  if (text.split('/').length === 2 && index >= 1 && index <= count && count <= MAX_SHARDS) {
+    return { index, count };
+  }
+  throw new ThermoError('THERMO_USAGE', `"${text}" is no shard`, {
+    hint: `expected K/N with K from 1 to N, such as 3/16; N is at most ${MAX_SHARDS}`,
+  });
+}
+
+export function parsePlotFile(text: string): string {
+  if (/\.(svg|html)$/i.test(text)) return text;
+  throw new ThermoError('THERMO_USAGE', `"${text}" is neither a picture nor a page`, {
+    hint: 'expected a name that ends in .svg or .html',
+  });
+}
+
+const collectVariations = (text: string, before: readonly Variation[] = []): readonly Variation[] => [
+  ...before,
+  argument(parseVary)(text),
+];
+
+/** Options of `compare` that make a sweep of it. */
+export function sweepOptions(): Option[] {
+  return [
+    new Option(
+      '--vary <key=values>',
+      'run every value, e.g. quota=128M/s..4G/s, max-regions=100,1000, size=16GiB..16TiB/6; repeat it for all combinations',
+    ).argParser(collectVariations),
+    new Option('--out <dir>', 'directory in which finished runs are kept (default: thermocline-sweep)'),
+    new Option('--shard <k/n>', 'run only this part of the sweep, e.g. 3/16').argParser(argument(parseShard)),
+    new Option('--fresh', 'run again what is finished'),
+    new Option('--no-limit', 'simulate every tracker at every size, though it may take hours'),
+    new Option(
+      '--plot <file>',
+      'cost against gain as a picture (.svg), or with all numbers as a page (.html)',
+    ).argParser(argument(parsePlotFile)),
+    new Option('--pareto', 'print who is on the Pareto front of cost and gain'),
+  ];
 }
 
 export function compareOptions(): Option[] {

@@ -8,6 +8,8 @@ export interface Terminal {
   readonly stdout: Writable;
   /** Talk: progress, warnings, errors. */
   readonly stderr: Writable;
+  /** What was typed, for results that tell where they come from. */
+  readonly commandLine: string;
   readonly width: number;
   readonly colorDepth: ColorDepth;
   /** True if stderr is a terminal whose line can be rewritten. */
@@ -20,6 +22,11 @@ export interface Terminal {
 
 const DEFAULT_WIDTH = 100;
 const MAX_WIDTH = 160;
+
+/** As a shell reads it back. */
+function quote(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}
 
 export function openTerminal(): Terminal {
   let interrupted = false;
@@ -41,6 +48,7 @@ export function openTerminal(): Terminal {
   }
   return {
     stdin: process.stdin,
+    commandLine: ['thermocline', ...process.argv.slice(2).map(quote)].join(' '),
     stdout: process.stdout,
     stderr: process.stderr,
     width: Math.max(

@@ -22,6 +22,7 @@ import type { ActionOutcome } from '../memory/action.ts';
 import { PAGE_SIZE } from '../memory/range.ts';
 import { topTierNodes } from '../memory/tier.ts';
 import { ARRAY_RECORD_NS, MIGRATE_PAGE_NS, PEBS_RECORD_NS } from './costs.ts';
+import type { Footprint } from './footprint.ts';
 import { RangeJoiner } from './hot-pages.ts';
 import { PageIndex } from './page-index.ts';
 import { PageLists } from './page-lists.ts';
@@ -43,6 +44,11 @@ const ROUND_US = 10_000;
 const ROUND_BYTES = (10e9 * ROUND_US) / 1e6;
 /** struct hemem_page with its mutex, hash handle and list links (inferred). */
 const RECORD_BYTES = 240;
+export const HEMEM_FOOTPRINT: Footprint = {
+  of: 'workload',
+  pageBytes: HUGE_PAGE,
+  recordBytes: RECORD_BYTES,
+};
 
 const FAST_HOT = 0;
 const FAST_COLD = 1;

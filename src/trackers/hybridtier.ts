@@ -25,6 +25,7 @@ import { PAGE_SIZE } from '../memory/range.ts';
 import { topTierNodes } from '../memory/tier.ts';
 import { ARRAY_RECORD_NS, HASH_RECORD_NS, MIGRATE_PAGE_NS, PEBS_RECORD_NS } from './costs.ts';
 import { CountingFilter, countersPerElement, MAX_COUNT } from './counting-filter.ts';
+import type { Footprint } from './footprint.ts';
 import { visitPages } from './hot-pages.ts';
 import { PageIndex } from './page-index.ts';
 import { PageSweep } from './page-sweep.ts';
@@ -56,6 +57,12 @@ const SECOND_CHANCES = 10_000;
 const MOVE_PAGES = 1_024;
 /** A node of the artifact's map of a batch (inferred). */
 const MAP_NODE_BYTES = 40;
+/** Two filters of 4-bit counters, and the map of the samples of a batch. */
+export const HYBRIDTIER_FOOTPRINT: Footprint = {
+  of: 'fast tier',
+  recordBytes: (countersPerElement(FALSE_POSITIVES) / 2) * (1 + 1 / MOMENTUM_SHARE),
+  fixedBytes: BATCH_SAMPLES * MAP_NODE_BYTES,
+};
 const PAGES_KEPT = 65_536;
 /** The share of fast accesses is taken from one page in so many: to find a node costs 100 ns or more. */
 const SHARE_STRIDE = 16;

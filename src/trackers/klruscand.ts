@@ -14,6 +14,7 @@
 import type { ActionOutcome } from '../memory/action.ts';
 import { PAGE_SIZE, totalBytes } from '../memory/range.ts';
 import { ARRAY_RECORD_NS, WALK_ENTRY_NS } from './costs.ts';
+import type { Footprint } from './footprint.ts';
 import { PRECISE_FORMAT } from './pghot-record.ts';
 import { PghotTable } from './pghot-table.ts';
 import type { Tracker, TrackerCpu, TrackerFactory, TrackerHost } from './tracker.ts';
@@ -24,6 +25,11 @@ const SCAN_US = 4_000_000;
 const STEP_US = 100_000;
 /** BATCH_SIZE, pages. */
 export const SCAN_BATCH = 131_072;
+export const KLRUSCAND_FOOTPRINT: Footprint = {
+  of: 'lower tier',
+  recordBytes: PRECISE_FORMAT.bytes,
+  fixedBytes: SCAN_BATCH * 8,
+};
 
 export interface KlruscandOptions {
   /** Later posts have 2,000 and 500 ms. */

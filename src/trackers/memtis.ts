@@ -22,6 +22,7 @@ import { RandomStream } from '../memory/random.ts';
 import { PAGE_SIZE } from '../memory/range.ts';
 import { topTierNodes } from '../memory/tier.ts';
 import { MIGRATE_PAGE_NS, PEBS_RECORD_NS, PEBS_UPDATE_NS, WALK_ELEMENT_NS } from './costs.ts';
+import type { Footprint } from './footprint.ts';
 import { RangeJoiner, visitPages } from './hot-pages.ts';
 import {
   adaptThresholds,
@@ -51,6 +52,7 @@ const PASS_BYTES = (2_048 * MIB * MIGRATION_US) / 1e6;
 /** Records of 40 bytes in a ring of 32 pages (BUFFER_SIZE): what may wait for the sampler. */
 const RING_RECORDS = Math.floor((32 * PAGE_SIZE) / 40);
 const SCORE_BYTES = 8;
+export const MEMTIS_FOOTPRINT: Footprint = { of: 'workload', recordBytes: SCORE_BYTES };
 const SECTION_PAGES = 4_096;
 
 /** Free DRAM below which it demotes: 2 %, within 50 MB and 1 GB. */

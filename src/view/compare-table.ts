@@ -1,30 +1,8 @@
 /** What `thermocline compare` prints: one line per tracker, then their counters beside what was posted. */
-import { formatBytes, formatCount, formatPercent, formatSeconds } from '../memory/units.ts';
+import { formatCount, formatPercent, formatSeconds } from '../memory/units.ts';
+import { COST, type CompareColumn, type CompareLine, OUTCOME, TIME } from './compare-columns.ts';
 import { foldLine } from './fold.ts';
 import { renderTable } from './table.ts';
-
-/** What the table shows of a row. */
-export interface CompareLine {
-  readonly tracker: string;
-  readonly completionSeconds: number;
-  readonly threads: readonly { readonly name: string; readonly seconds: number }[];
-  readonly fastTierShare: number;
-  readonly efficiency: number | null;
-  readonly hotSet: { readonly precision: number; readonly recall: number };
-  readonly detection: { readonly most: number | null };
-  readonly promotedBytes: number;
-  readonly demotedBytes: number;
-  readonly wastedBytes: number;
-  readonly pingPongBytes: number;
-  readonly metadataBytes: number;
-  readonly cpu: {
-    readonly applicationSeconds: number;
-    readonly backgroundSeconds: number;
-    readonly migrationSeconds: number;
-  };
-  readonly counters: Readonly<Record<string, number>>;
-  readonly spread: Readonly<Record<string, { readonly min: number; readonly max: number }>>;
-}
 
 /** A number that somebody posted for a tracker. */
 export interface PostedNumber {
@@ -35,28 +13,6 @@ export interface PostedNumber {
   readonly ours: number | undefined;
   readonly note?: string;
 }
-
-type Column = readonly [title: string, cell: (line: CompareLine) => string];
-
-/** What came out of it. */
-const OUTCOME: readonly Column[] = [
-  ['fast', (line) => formatPercent(line.fastTierShare)],
-  ['of oracle', (line) => (line.efficiency === null ? '-' : formatPercent(line.efficiency))],
-  ['precision', (line) => (isBlind(line) ? '-' : line.hotSet.precision.toFixed(3))],
-  ['recall', (line) => (isBlind(line) ? '-' : line.hotSet.recall.toFixed(3))],
-  ['known in', (line) => (line.detection.most === null ? '-' : formatSeconds(line.detection.most))],
-];
-
-/** What it took. */
-const COST: readonly Column[] = [
-  ['promoted', (line) => formatBytes(line.promotedBytes)],
-  ['demoted', (line) => formatBytes(line.demotedBytes)],
-  ['in vain', (line) => formatBytes(line.wastedBytes)],
-  ['ping-pong', (line) => formatBytes(line.pingPongBytes)],
-  ['metadata', (line) => formatBytes(line.metadataBytes)],
-  ['app CPU', (line) => formatSeconds(line.cpu.applicationSeconds)],
-  ['kernel CPU', (line) => formatSeconds(line.cpu.backgroundSeconds + line.cpu.migrationSeconds)],
-];
 
 export function renderCompare(
   lines: readonly CompareLine[],
@@ -72,41 +28,39 @@ export function renderCompare(
     '',
   ];
   const threads = lines[0]?.threads ?? [];
-  const perThread: Column[] =
+  const perThread: CompareColumn[] =
     threads.length > 1 && threads.length <= 3
-      ? threads.map(({ name }, i) => [name, (line) => formatSeconds(line.threads[i]?.seconds ?? Number.NaN)])
+      ? threads.map(({ name }, i) => ({
+          title: name,
+          value: (line) => line.threads[i]?.seconds ?? null,
+          text: (line) => formatSeconds(line.threads[i]?.seconds ?? Number.NaN),
+        }))
       : [];
-  const time: Column = [
-    'time',
-    (line) => withSpread(line, 'completionSeconds', formatSeconds(line.completionSeconds)),
-  ];
-  const outcome = [time, ...perThread, ...OUTCOME];
+  const outcome = [TIME, ...perThread, ...OUTCOME];
   const tables = [tableOf(lines, [...outcome, ...COST])];
   if (!fits(tables, width)) tables.splice(0, 1, tableOf(lines, outcome), tableOf(lines, COST));
   if (fits(tables, width)) return `${[...head, ...tables.flatMap((table) => [...table, ''])].join('\n')}`;
   const columns = [...outcome, ...COST];
-  const longest = Math.max(...columns.map(([title]) => title.length));
+  const longest = Math.max(...columns.map(({ title }) => title.length));
   const lists = lines.flatMap((line) => [
     line.tracker,
-    ...columns.map(([title, cell]) => `  ${title.padEnd(longest)}  ${cell(line)}`),
+    ...columns.map(({ title, text }) => `  ${title.padEnd(longest)}  ${text(line)}`),
   ]);
   return `${[...head, ...lists].join('\n')}\n`;
 }
 
-function tableOf(lines: readonly CompareLine[], columns: readonly Column[]): string[] {
+function tableOf(lines: readonly CompareLine[], columns: readonly CompareColumn[]): string[] {
   return renderTable(
-    [{ title: 'tracker', align: 'left' }, ...columns.map(([title]) => ({ title, align: 'right' as const }))],
-    lines.map((line) => [line.tracker, ...columns.map(([, cell]) => cell(line))]),
+    [
+      { title: 'tracker', align: 'left' },
+      ...columns.map(({ title }) => ({ title, align: 'right' as const })),
+    ],
+    lines.map((line) => [line.tracker, ...columns.map(({ text }) => text(line))]),
   );
 }
 
 function fits(tables: readonly (readonly string[])[], width: number): boolean {
   return tables.every((table) => table.every((text) => text.length <= width));
-}
-
-/** Looks at nothing: a baseline. */
-function isBlind({ metadataBytes, detection }: CompareLine): boolean {
-  return metadataBytes === 0 && detection.most === null;
 }
 
 /** Posted numbers beside ours. */
@@ -133,10 +87,4 @@ export function renderPosted(numbers: readonly PostedNumber[], width: number): s
     note === undefined ? [] : foldLine(`${tracker} ${counter}: ${note}`, width),
   );
   return `${[...lines, ...notes].join('\n')}\n`;
-}
-
-function withSpread(line: CompareLine, key: string, text: string): string {
-  const spread = line.spread[key];
-  if (spread === undefined || spread.max - spread.min < 0.05) return text;
-  return `${text} ±${((spread.max - spread.min) / 2).toFixed(1)}`;
 }

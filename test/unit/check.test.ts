@@ -130,6 +130,7 @@ function terminalOf(stdin: string): Terminal & { out(): string; err(): string } 
     stdout: sink('out'),
     stderr: sink('err'),
     width: 100,
+    commandLine: 'thermocline check',
     colorDepth: 'none',
     canRewrite: false,
     isInterrupted: () => false,

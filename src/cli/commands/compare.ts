@@ -3,41 +3,17 @@ import { type CompareReport, planTasks, summarize } from '../../lab/compare/comp
 import { runTasks } from '../../lab/compare/pool.ts';
 import { postedNumbers } from '../../lab/compare/posted.ts';
 import type { CompareRow } from '../../lab/compare/row.ts';
-import { openMachine, type TraceSource } from '../../lab/compare/run-contestant.ts';
-import type { FastSize } from '../../machines/replayed/replayed-machine.ts';
-import { ThermoError } from '../../memory/error.ts';
-import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
-import { rateOfShare } from '../../monitor/rate.ts';
-import type { TraceFormat } from '../../records/access-parser.ts';
-import { loadSchemes } from '../../schemes/load.ts';
-import { resolveSchemes } from '../../schemes/resolve.ts';
+import type { CompareTask } from '../../lab/compare/run-contestant.ts';
+import type { NotSimulated } from '../../lab/compare/simulated-size.ts';
+import type { StoredRun } from '../../lab/sweep/run-store.ts';
+import { didNotFit, tooLargeOf } from '../../lab/sweep/run-sweep.ts';
+import { summarizeSweep } from '../../lab/sweep/summary.ts';
 import { renderCompare, renderPosted } from '../../view/compare-table.ts';
-import { readMachineSpec } from '../machine-input.ts';
+import { type CompareCommandOptions, openComparison, show } from '../comparison.ts';
 import { Progress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
-import { readInput } from '../text-input.ts';
 import { VERSION } from '../version.ts';
-
-export interface CompareCommandOptions {
-  readonly machine: string;
-  readonly workload?: string;
-  readonly size?: number;
-  readonly trace?: string;
-  readonly format?: TraceFormat;
-  readonly fast: FastSize;
-  readonly ips?: number;
-  readonly fetches?: boolean;
-  readonly trackers?: readonly string[];
-  readonly seed: number;
-  readonly seeds: number;
-  readonly hot?: number;
-  readonly jobs?: number;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
-
-/** Hot is DAMON's "more than 5 of 20 samples", unless said otherwise. */
-const HOT_SHARE = 0.25;
+import { sweepCommand } from './sweep.ts';
 
 /** @returns the exit status */
 export async function compareCommand(
@@ -45,84 +21,71 @@ export async function compareCommand(
   options: CompareCommandOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { size, seed, seeds } = options;
-  const machine = await readMachineSpec(options, terminal);
-  const trace = traceOf(options);
-  const opened = await openMachine({
-    machine,
-    seed,
-    ...(size === undefined ? {} : { sizeBytes: size }),
-    ...(trace === undefined ? {} : { trace }),
-  });
-  opened.close();
-  const schemes = schemeFile === undefined ? undefined : await readSchemeText(schemeFile, terminal);
-  // A mistake in the file is told before anything runs.
-  if (schemes !== undefined) {
-    resolveSchemes(loadSchemes(schemes.text, schemes.file, DEFAULT_ATTRS).schemes, opened);
+  const { vary, out, shard, fresh } = options;
+  const comparison = await openComparison(schemeFile, options, terminal);
+  if ([vary, out, shard, fresh].some((option) => option !== undefined)) {
+    return sweepCommand(comparison, options, terminal);
   }
-  const tasks = planTasks({
-    machine,
-    trackers: options.trackers,
-    seeds: Array.from({ length: seeds }, (_, i) => seed + i),
-    minRatePerS: options.hot ?? rateOfShare(HOT_SHARE, DEFAULT_ATTRS.sampleUs / 1e6),
-    ...(size === undefined ? {} : { sizeBytes: size }),
-    ...(trace === undefined ? {} : { trace }),
-    ...(schemes === undefined ? {} : { schemes }),
-  });
+  const { base, seeds } = comparison;
+  const tasks = planTasks({ ...base, trackers: options.trackers, seeds });
   const progress = new Progress(terminal, options.quiet === true);
-  const rows = new Map<string, CompareRow>();
-  const notes: string[] = [];
-  await runTasks(tasks, {
-    ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-    shouldStop: terminal.isInterrupted,
-    onDone: (result, done, all) => {
-      const { task } = result;
-      if ('row' in result) rows.set(`${task.tracker} ${task.seed}`, result.row);
-      else notes.push(...result.errors.map((error) => `${task.tracker}: ${error}`));
-      progress.update('comparing', done / all, `${done} of ${all}, last: ${task.tracker}`);
+  const rows = new Map<CompareTask, CompareRow>();
+  const errors: string[] = [];
+  const not = new Map<CompareTask, NotSimulated>();
+  const beyond = options.limit
+    ? await tooLargeOf(tasks.map((task, i) => ({ id: String(i), task })))
+    : new Map();
+  for (const [id, reason] of beyond) not.set(tasks[Number(id)], reason);
+  const tooLarge: CompareTask[] = [];
+  await runTasks(
+    tasks.filter((task) => !not.has(task)),
+    {
+      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+      shouldStop: terminal.isInterrupted,
+      onDone: (result, done, all) => {
+        const { task } = result;
+        if (result.kind === 'row') rows.set(task, result.row);
+        else if (result.kind === 'too large') tooLarge.push(task);
+        else errors.push(...result.errors.map((error) => `${task.tracker}: ${error}`));
+        progress.update('comparing', done / all, `${done} of ${all}, last: ${task.tracker}`);
+      },
     },
-  });
+  );
   progress.end();
+  for (const task of tooLarge) not.set(task, await didNotFit(task));
+  const remarks = [...new Set([...not].map(([task, { reason }]) => `${task.tracker}: ${reason}`))];
   // Threads end in any order; the table has that of the tasks.
-  const inOrder = tasks.flatMap(({ tracker, seed: each }) => rows.get(`${tracker} ${each}`) ?? []);
   const report: CompareReport = {
     schema: 'thermocline.compare/1',
     version: VERSION,
-    machine: opened.name,
-    workload: opened.workload,
-    seeds: Array.from({ length: seeds }, (_, i) => seed + i),
-    rows: summarize(inOrder),
-    notes,
+    machine: comparison.machine,
+    workload: comparison.workload,
+    seeds,
+    rows: summarize(tasks.flatMap((task) => rows.get(task) ?? [])),
+    notes: [...errors, ...remarks],
     interrupted: terminal.isInterrupted(),
   };
   print(report, options, terminal);
+  show(summarizeSweep(asRuns(tasks, rows, not)), options, terminal);
   if (report.interrupted) {
     terminal.stderr.write(`interrupted: ${rows.size} of ${tasks.length} runs are done\n`);
     return 130;
   }
-  return notes.length > 0 ? 1 : 0;
+  return errors.length > 0 ? 1 : 0;
 }
 
-/** @throws ThermoError THERMO_USAGE for standard input, which can be read only once */
-function traceOf(options: CompareCommandOptions): TraceSource | undefined {
-  const { trace: path, format, fast, ips, fetches } = options;
-  if (path === undefined) return undefined;
-  if (path === '-') {
-    throw new ThermoError(
-      'THERMO_USAGE',
-      'standard input can be read once, and everybody replays the trace',
-      {
-        hint: 'expected --trace FILE',
-      },
-    );
-  }
-  return {
-    path,
-    fast,
-    includeFetches: fetches === true,
-    ...(format === undefined ? {} : { format }),
-    ...(ips === undefined ? {} : { instructionsPerS: ips }),
-  };
+/** A comparison is a sweep in which nothing is varied. */
+function asRuns(
+  tasks: readonly CompareTask[],
+  rows: ReadonlyMap<CompareTask, CompareRow>,
+  not: ReadonlyMap<CompareTask, NotSimulated>,
+): StoredRun[] {
+  return tasks.flatMap((task, i): StoredRun[] => {
+    const [row, reason] = [rows.get(task), not.get(task)];
+    const run = { id: String(i), version: VERSION, task, cells: {}, settings: {} };
+    if (row !== undefined) return [{ ...run, outcome: { kind: 'row', row } }];
+    return reason === undefined ? [] : [{ ...run, outcome: { kind: 'not simulated', not: reason } }];
+  });
 }
 
 function print(report: CompareReport, options: CompareCommandOptions, terminal: Terminal): void {
@@ -135,11 +98,7 @@ function print(report: CompareReport, options: CompareCommandOptions, terminal: 
   if (report.rows.length === 0) return;
   stdout.write(renderCompare(report.rows, { ...report, seeds: report.seeds.length }, width));
   const posted = postedNumbers(report.machine, report.rows);
-  if (posted.length > 0 && options.size === undefined && options.workload === undefined) {
+  if (posted.length > 0 && options.size === undefined) {
     stdout.write(`\nposted numbers of the seed thread, and ours\n\n${renderPosted(posted, width)}`);
   }
-}
-
-async function readSchemeText(path: string, terminal: Terminal): Promise<{ text: string; file: string }> {
-  return readInput(path, 'expected a scheme file such as schemes/promote-hot.yaml', terminal);
 }

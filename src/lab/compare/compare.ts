@@ -66,12 +66,7 @@ export function summarize(rows: readonly CompareRow[]): SummaryRow[] {
   for (const row of rows) byTracker.set(row.tracker, [...(byTracker.get(row.tracker) ?? []), row]);
   const means = [...byTracker.values()].map((each) => ({
     ...meanOf(each),
-    spread: Object.fromEntries(
-      SPREAD_KEYS.map((key) => {
-        const values = each.map((row) => row[key]);
-        return [key, { min: Math.min(...values), max: Math.max(...values) }];
-      }),
-    ),
+    spread: spreadOf(each),
   }));
   const shareOf = (name: string): number | undefined =>
     means.find(({ tracker }) => tracker === name)?.fastTierShare;
@@ -85,9 +80,19 @@ export function summarize(rows: readonly CompareRow[]): SummaryRow[] {
   }));
 }
 
+/** Least and most of the numbers that differ between seeds. */
+export function spreadOf(rows: readonly CompareRow[]): SummaryRow['spread'] {
+  return Object.fromEntries(
+    SPREAD_KEYS.map((key) => {
+      const values = rows.map((row) => row[key]);
+      return [key, { min: Math.min(...values), max: Math.max(...values) }];
+    }),
+  );
+}
+
 /** Numbers become means, wherever they are; everything else is the first one's. */
-function meanOf<T>(values: readonly T[]): T {
-  const [first] = values;
+export function meanOf<T>(values: readonly T[]): T {
+  const first = values.find((value) => value !== null) ?? values[0];
   if (typeof first === 'number') {
     // All of them are numbers, or null where there was none to tell.
     const numbers = values.filter((value): value is T & number => typeof value === 'number');

@@ -9,8 +9,7 @@ import { createMonitor } from '../../monitor/create-monitor.ts';
 import { GridMonitor } from '../../monitor/grid-monitor.ts';
 import { DEFAULT_INTERVALS_GOAL } from '../../monitor/interval-tuner.ts';
 import { DEFAULT_ATTRS, type Monitor, type MonitorAttrs } from '../../monitor/monitor.ts';
-import { TRACKERS } from '../../trackers/registry.ts';
-import type { TrackerFactory } from '../../trackers/tracker.ts';
+import { TRACKERS, type TrackerEntry } from '../../trackers/registry.ts';
 
 /**
  * What the monitors run, unless a file is given: whatever is used goes up, hottest first, as long as
@@ -62,9 +61,11 @@ schemes:
 export type Contestant = { readonly name: string; readonly what: string } & (
   | { readonly kind: 'baseline'; readonly placement: 'as it is' | 'all fast' | 'all slow' }
   | { readonly kind: 'oracle' }
-  | { readonly kind: 'tracker'; readonly create: TrackerFactory }
+  | ({ readonly kind: 'tracker' } & Pick<TrackerEntry, 'create' | 'samples' | 'footprint'>)
   | {
       readonly kind: 'monitor';
+      /** Which of the settings that not every monitor has make a difference to it. */
+      readonly has: { readonly regions: boolean; readonly rates: boolean; readonly weights: boolean };
       readonly create: (attrs: MonitorAttrs, random: RandomStream) => Monitor;
       /** False: it takes no samples. */
       readonly usesSamples: boolean;
@@ -94,6 +95,7 @@ const MONITORS: readonly Contestant[] = [
     usesSamples: false,
     attrs: { ...DEFAULT_ATTRS, intervalsGoal: DEFAULT_INTERVALS_GOAL },
     overheadShare: undefined,
+    has: { regions: true, rates: false, weights: false },
     schemes: MTIER_SCHEMES,
   },
   {
@@ -104,6 +106,7 @@ const MONITORS: readonly Contestant[] = [
     usesSamples: true,
     attrs: DEFAULT_ATTRS,
     overheadShare: 0.01,
+    has: { regions: true, rates: true, weights: true },
     schemes: undefined,
   },
   {
@@ -114,6 +117,7 @@ const MONITORS: readonly Contestant[] = [
     usesSamples: true,
     // Five times longer than the others': a cell sees too little in less.
     attrs: { ...DEFAULT_ATTRS, aggrUs: 500_000 },
+    has: { regions: false, rates: true, weights: false },
     overheadShare: undefined,
     schemes: undefined,
   },
@@ -122,9 +126,20 @@ const MONITORS: readonly Contestant[] = [
 /** All that can be named, baselines first. */
 export function contestants(): readonly Contestant[] {
   const trackers = Object.entries(TRACKERS).map(
-    ([name, { is, create }]): Contestant => ({ name, what: is, kind: 'tracker', create }),
+    ([name, { is, ...entry }]): Contestant => ({ name, what: is, kind: 'tracker', ...entry }),
   );
   return [...BASELINES, ...trackers, ...MONITORS];
+}
+
+/** The scheme file that a contestant runs, if it runs any, and the intervals that hold in it. */
+export function schemesOf(
+  contestant: Contestant,
+  given: { readonly text: string; readonly file: string } | undefined,
+): { readonly text: string; readonly file: string; readonly intervals: MonitorAttrs } {
+  const intervals = contestant.kind === 'monitor' ? contestant.attrs : DEFAULT_ATTRS;
+  const own = contestant.kind === 'monitor' ? contestant.schemes : undefined;
+  if (own !== undefined) return { text: own, file: contestant.name, intervals };
+  return { ...(given ?? { text: DEFAULT_SCHEMES, file: 'built in' }), intervals };
 }
 
 /** @throws ThermoError THERMO_USAGE for names that nobody has */

@@ -1,18 +1,22 @@
-/** Runs the tasks of a comparison on all cores, each worker thread one at a time. */
+/** Runs the tasks of a comparison or a sweep on all cores, each worker thread one at a time, long ones first. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { CompareRow } from './row.ts';
 import type { CompareTask } from './run-contestant.ts';
+import { effortOf } from './simulated-size.ts';
 import type { WorkerAnswer } from './worker.ts';
 
 /** What became of a task. */
 export type TaskResult =
-  | { readonly task: CompareTask; readonly row: CompareRow }
-  | { readonly task: CompareTask; readonly errors: readonly string[] };
+  | { readonly kind: 'row'; readonly task: CompareTask; readonly row: CompareRow }
+  | { readonly kind: 'refused'; readonly task: CompareTask; readonly errors: readonly string[] }
+  /** It does not fit into this process. */
+  | { readonly kind: 'too large'; readonly task: CompareTask };
 
 export interface PoolOptions {
   /** Worker threads; left out: one per core. */
   readonly jobs?: number;
+  /** In the order in which they end. */
   readonly onDone: (result: TaskResult, done: number, all: number) => void;
   /** True: no further task begins, and running ones are given up. */
   readonly shouldStop: () => boolean;
@@ -23,15 +27,25 @@ const LOOK_MS = 100;
 
 /** Resolves when all tasks are done, or the run was stopped. @throws Error a bug of a contestant */
 export async function runTasks(tasks: readonly CompareTask[], options: PoolOptions): Promise<void> {
-  const queue = [...tasks];
+  // A long one that begins last leaves the other cores idle.
+  const queue = [...tasks].sort((a, b) => effortOf(b) - effortOf(a));
   let done = 0;
   const jobs = Math.max(1, Math.min(options.jobs ?? availableParallelism(), tasks.length));
-  const workers: Worker[] = [];
+  const workers = new Set<Worker>();
+  const finish = (result: TaskResult): void => {
+    done++;
+    options.onDone(result, done, tasks.length);
+  };
+  /** Until there is nothing more to do, or the thread has run out of memory. */
   const runOne = (): Promise<void> =>
     new Promise((resolve, reject) => {
+      if (queue.length === 0 || options.shouldStop()) {
+        resolve();
+        return;
+      }
       // Built code runs the built worker, and tests that run sources build first.
       const worker = new Worker(new URL('./worker.js', import.meta.url));
-      workers.push(worker);
+      workers.add(worker);
       let task: CompareTask | undefined;
       const next = (): void => {
         task = options.shouldStop() ? undefined : queue.shift();
@@ -44,13 +58,27 @@ export async function runTasks(tasks: readonly CompareTask[], options: PoolOptio
           reject(new Error(answer.stack));
           return;
         }
-        done++;
-        const result = answer.kind === 'row' ? { task, row: answer.row } : { task, errors: answer.errors };
-        options.onDone(result, done, tasks.length);
+        try {
+          finish({ ...answer, task });
+        } catch (error) {
+          reject(error as Error);
+          return;
+        }
         next();
       });
-      worker.on('error', reject);
-      worker.on('exit', () => resolve());
+      worker.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY' || task === undefined) {
+          reject(error);
+          return;
+        }
+        finish({ kind: 'too large', task });
+        // The thread is gone; another one goes on.
+        runOne().then(resolve, reject);
+      });
+      worker.on('exit', () => {
+        workers.delete(worker);
+        if (options.shouldStop()) resolve();
+      });
       next();
     });
   const watch = setInterval(() => {

@@ -11,11 +11,12 @@ import { maxRangesFor } from '../../monitor/attrs.ts';
 import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
 import type { TraceFormat } from '../../records/access-parser.ts';
 import { loadSchemes } from '../../schemes/load.ts';
-import { type Contestant, chooseContestants, DEFAULT_SCHEMES } from './contestants.ts';
+import { type Contestant, chooseContestants, schemesOf } from './contestants.ts';
 import { Oracle } from './oracle.ts';
 import { buildRow, type CompareRow, type ContestantResult } from './row.ts';
 import { runMonitor } from './run-monitor.ts';
 import { type ContestantOptions, runTracker } from './run-tracker.ts';
+import { applySettings, type TaskSettings } from './settings.ts';
 
 /** A recorded trace instead of a simulated machine. */
 export interface TraceSource {
@@ -37,6 +38,8 @@ export interface CompareTask {
   /** Text of the scheme file that monitors run, and its name for messages. */
   readonly schemes?: { readonly text: string; readonly file: string };
   readonly minRatePerS: number;
+  /** What is changed of the contestant; left out: nothing. */
+  readonly settings?: TaskSettings;
 }
 
 /** @param nowMs of a clock, to tell how long it took */
@@ -45,9 +48,10 @@ export async function runContestant(
   nowMs: () => number,
   control: Pick<ContestantOptions, 'shouldStop' | 'pause'> = {},
 ): Promise<CompareRow> {
-  const [contestant] = chooseContestants([task.tracker]);
+  const contestant = applySettings(chooseContestants([task.tracker])[0], task.settings);
   const startMs = nowMs();
   const machine = await openMachine(task, contestant);
+  if (task.settings?.push !== undefined) machine.setPush(task.settings.push);
   const options = { seed: task.seed, minRatePerS: task.minRatePerS, ...control };
   try {
     const result = await runOn(machine, contestant, task, options);
@@ -117,11 +121,8 @@ async function runOn(
     case 'tracker':
       return runTracker(machine, contestant.create, options);
     case 'monitor': {
-      const { text, file } =
-        contestant.schemes === undefined
-          ? (task.schemes ?? { text: DEFAULT_SCHEMES, file: 'built in' })
-          : { text: contestant.schemes, file: contestant.name };
-      const { schemes } = loadSchemes(text, file, contestant.attrs);
+      const { text, file, intervals } = schemesOf(contestant, task.schemes);
+      const { schemes } = loadSchemes(text, file, intervals);
       return runMonitor(machine, { ...contestant, schemes }, options);
     }
   }

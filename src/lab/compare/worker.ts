@@ -8,6 +8,8 @@ export type WorkerAnswer =
   | { readonly kind: 'row'; readonly row: CompareRow }
   /** A mistake of the user, in words. */
   | { readonly kind: 'refused'; readonly errors: readonly string[] }
+  /** Its arrays cannot be had. */
+  | { readonly kind: 'too large' }
   | { readonly kind: 'bug'; readonly stack: string };
 
 parentPort?.on('message', async (task: CompareTask) => {
@@ -21,6 +23,15 @@ async function answer(task: CompareTask): Promise<WorkerAnswer> {
     if (error instanceof ThermoErrors)
       return { kind: 'refused', errors: error.errors.map((each) => each.format()) };
     if (error instanceof ThermoError) return { kind: 'refused', errors: [error.format()] };
+    if (isTooLarge(error)) return { kind: 'too large' };
     return { kind: 'bug', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
+}
+
+/** V8's words for an array that is longer than it allows, or than there is memory for. */
+function isTooLarge(error: unknown): boolean {
+  return (
+    error instanceof RangeError &&
+    /allocation failed|Invalid (typed )?array( buffer)? length/i.test(error.message)
+  );
 }

@@ -1,0 +1,151 @@
+/** What `compare` and its sweeps share: the trackers' machine and schemes, and the pictures of the result. */
+import { createHash } from 'node:crypto';
+import { createReadStream, writeFileSync } from 'node:fs';
+import { type CompareTask, openMachine, type TraceSource } from '../lab/compare/run-contestant.ts';
+import { costPlotOf, frontsOf, pageRowsOf } from '../lab/sweep/pictures.ts';
+import type { SweepRow } from '../lab/sweep/summary.ts';
+import type { Variation } from '../lab/sweep/vary.ts';
+import type { FastSize } from '../machines/replayed/replayed-machine.ts';
+import { ThermoError } from '../memory/error.ts';
+import { DEFAULT_ATTRS } from '../monitor/monitor.ts';
+import { rateOfShare } from '../monitor/rate.ts';
+import type { TraceFormat } from '../records/access-parser.ts';
+import { readError } from '../records/read-error.ts';
+import { loadSchemes } from '../schemes/load.ts';
+import { resolveSchemes } from '../schemes/resolve.ts';
+import { renderComparePage } from '../view/compare-page.ts';
+import { renderFronts } from '../view/front-table.ts';
+import { renderCostPlot } from '../view/plot/cost-plot.ts';
+import { readMachineSpec } from './machine-input.ts';
+import type { Shard } from './options.ts';
+import type { Terminal } from './terminal.ts';
+import { readInput } from './text-input.ts';
+import { VERSION } from './version.ts';
+
+export interface CompareCommandOptions {
+  readonly machine: string;
+  readonly workload?: string;
+  readonly size?: number;
+  readonly trace?: string;
+  readonly format?: TraceFormat;
+  readonly fast: FastSize;
+  readonly ips?: number;
+  readonly fetches?: boolean;
+  readonly trackers?: readonly string[];
+  readonly seed: number;
+  readonly seeds: number;
+  readonly hot?: number;
+  readonly jobs?: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly vary?: readonly Variation[];
+  readonly out?: string;
+  readonly shard?: Shard;
+  readonly fresh?: boolean;
+  /** False: nothing is too large to be simulated. */
+  readonly limit: boolean;
+  readonly plot?: string;
+  readonly pareto?: boolean;
+}
+
+/** Hot is DAMON's "more than 5 of 20 samples", unless said otherwise. */
+const HOT_SHARE = 0.25;
+
+export interface Comparison {
+  readonly base: Omit<CompareTask, 'tracker' | 'seed' | 'settings'>;
+  readonly seeds: readonly number[];
+  /** Names of what is run when nothing is varied. */
+  readonly machine: string;
+  readonly workload: string;
+}
+
+/** Everything that is wrong with machine, trace and scheme file is told before anything runs. */
+export async function openComparison(
+  schemeFile: string | undefined,
+  options: CompareCommandOptions,
+  terminal: Terminal,
+): Promise<Comparison> {
+  const { size, seed, seeds } = options;
+  const machine = await readMachineSpec(options, terminal);
+  const trace = traceOf(options);
+  const on = {
+    machine,
+    ...(size === undefined ? {} : { sizeBytes: size }),
+    ...(trace === undefined ? {} : { trace }),
+  };
+  const opened = await openMachine({ ...on, seed });
+  opened.close();
+  const schemes = schemeFile === undefined ? undefined : await readSchemeText(schemeFile, terminal);
+  if (schemes !== undefined) {
+    resolveSchemes(loadSchemes(schemes.text, schemes.file, DEFAULT_ATTRS).schemes, opened);
+  }
+  return {
+    base: {
+      ...on,
+      minRatePerS: options.hot ?? rateOfShare(HOT_SHARE, DEFAULT_ATTRS.sampleUs / 1e6),
+      ...(schemes === undefined ? {} : { schemes }),
+    },
+    seeds: Array.from({ length: seeds }, (_, i) => seed + i),
+    machine: opened.name,
+    workload: opened.workload,
+  };
+}
+
+/** @throws ThermoError THERMO_USAGE for standard input, which can be read only once */
+function traceOf(options: CompareCommandOptions): TraceSource | undefined {
+  const { trace: path, format, fast, ips, fetches } = options;
+  if (path === undefined) return undefined;
+  if (path === '-') {
+    throw new ThermoError(
+      'THERMO_USAGE',
+      'standard input can be read once, and everybody replays the trace',
+      {
+        hint: 'expected --trace FILE',
+      },
+    );
+  }
+  return {
+    path,
+    fast,
+    includeFetches: fetches === true,
+    ...(format === undefined ? {} : { format }),
+    ...(ips === undefined ? {} : { instructionsPerS: ips }),
+  };
+}
+
+async function readSchemeText(path: string, terminal: Terminal): Promise<{ text: string; file: string }> {
+  return readInput(path, 'expected a scheme file such as schemes/promote-hot.yaml', terminal);
+}
+
+/** Tells a trace from another of the same name. */
+export async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  } catch (error) {
+    throw readError(error, path, 'expected a trace');
+  }
+  return hash.digest('hex');
+}
+
+/** Writes the picture that was asked for, and prints the front beside it. */
+export function show(rows: readonly SweepRow[], options: CompareCommandOptions, terminal: Terminal): void {
+  const { plot, pareto, json } = options;
+  if (rows.length === 0) return;
+  if (plot !== undefined) {
+    const picture = costPlotOf(rows, VERSION);
+    const text = /\.html$/i.test(plot)
+      ? renderComparePage(picture, pageRowsOf(rows), terminal.commandLine)
+      : renderCostPlot(picture);
+    try {
+      writeFileSync(plot, text);
+    } catch (error) {
+      throw new ThermoError('THERMO_FILE_UNWRITABLE', `cannot write ${plot}: ${(error as Error).message}`, {
+        hint: 'name another file with --plot',
+        cause: error,
+      });
+    }
+  }
+  if (json === true || (plot === undefined && pareto !== true)) return;
+  terminal.stdout.write(`\n${renderFronts(frontsOf(rows), terminal.width)}`);
+}

@@ -1,0 +1,101 @@
+/** Places the names of points beside them so that no two overlap, nor a name and a point. */
+
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+export interface Labelled {
+  readonly x: number;
+  readonly y: number;
+  readonly text: string;
+}
+
+export interface Placement {
+  readonly box: Box;
+  /** Where a line leads from the point to its name; undefined: the name stands beside it. */
+  readonly leader: readonly [x: number, y: number] | undefined;
+}
+
+export const LABEL_HEIGHT = 13;
+/** Wide for most of a proportional font at 11 px, so that the real text is no wider than its box. */
+export const LABEL_CHAR = 6.3;
+const MARK = 6;
+const GAP = 2;
+
+/** Directions by preference: beside the point, then above and below. */
+const DIRECTIONS: readonly (readonly [x: number, y: number])[] = [
+  [1, 0],
+  [-1, 0],
+  [1, -1],
+  [-1, -1],
+  [1, 1],
+  [-1, 1],
+  [0, -1],
+  [0, 1],
+];
+const DISTANCES = [0, 10, 20, 32, 46, 62, 80, 100, 125, 150];
+
+/**
+ * In the order given, each as near to its point as there is room; the last ones get none where the frame
+ * is full. O(n^2).
+ * @param obstacles points without a name
+ */
+export function placeLabels<T extends Labelled>(
+  labels: readonly T[],
+  frame: Box,
+  obstacles: readonly { readonly x: number; readonly y: number }[] = [],
+): (T & Placement)[] {
+  const taken: Box[] = [...labels, ...obstacles].map(({ x, y }) => around(x, y));
+  const placed: (T & Placement)[] = [];
+  for (const label of labels) {
+    const found = firstFree(label, frame, taken);
+    if (found === undefined) continue;
+    taken.push(found.box);
+    placed.push({ ...label, ...found });
+  }
+  return placed;
+}
+
+function firstFree(label: Labelled, frame: Box, taken: readonly Box[]): Placement | undefined {
+  const { x, y } = label;
+  const width = label.text.length * LABEL_CHAR;
+  for (const distance of DISTANCES) {
+    for (const [dx, dy] of DIRECTIONS) {
+      const cx = x + dx * (MARK + GAP + distance + width / 2);
+      const cy = y + dy * (MARK + GAP + distance * 0.7 + LABEL_HEIGHT / 2);
+      // Straight above or below, and beside: centred on the point in the other direction.
+      const box = {
+        left: (dx === 0 ? x : cx) - width / 2,
+        right: (dx === 0 ? x : cx) + width / 2,
+        top: (dy === 0 ? y : cy) - LABEL_HEIGHT / 2,
+        bottom: (dy === 0 ? y : cy) + LABEL_HEIGHT / 2,
+      };
+      if (!isInside(box, frame) || taken.some((other) => overlap(box, other))) continue;
+      const isNear = distance === 0 && (dx === 0 || dy === 0);
+      return { box, leader: isNear ? undefined : nearestOf(box, x, y) };
+    }
+  }
+  return undefined;
+}
+
+export function overlap(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
+function isInside(box: Box, frame: Box): boolean {
+  return (
+    box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom
+  );
+}
+
+function around(x: number, y: number): Box {
+  return { left: x - MARK, right: x + MARK, top: y - MARK, bottom: y + MARK };
+}
+
+/** Point of a box that is nearest to another. */
+function nearestOf({ left, right, top, bottom }: Box, x: number, y: number): readonly [number, number] {
+  return [Math.min(right, Math.max(left, x)), Math.min(bottom, Math.max(top, y))];
+}
