@@ -15,58 +15,74 @@ export interface SweepLine {
   readonly metadataBytes: number | null;
 }
 
-const RESULTS = [
-  'seeds',
-  'time',
-  'fast',
+type SweepColumn = readonly [title: string, cell: (line: SweepLine) => string];
+
+const ofMeans =
+  (format: (means: NonNullable<SweepLine['means']>) => string): SweepColumn[1] =>
+  ({ means }) =>
+    means === null ? '-' : format(means);
+
+const FAST: SweepColumn = ['fast', ofMeans((means) => formatPercent(means.fastTierShare))];
+const TIME: SweepColumn = ['time', ofMeans((means) => formatSeconds(means.completionSeconds))];
+const OF_ORACLE: SweepColumn = [
   'of oracle',
-  'promoted',
+  ({ efficiency }) => (efficiency === null ? '-' : formatPercent(efficiency)),
+];
+const PROMOTED: SweepColumn = ['promoted', ofMeans((means) => formatBytes(means.promotedBytes))];
+const METADATA: SweepColumn = [
   'metadata',
+  ({ metadataBytes }) => (metadataBytes === null ? '-' : formatBytes(metadataBytes)),
+];
+const FIND: SweepColumn = [
   'find CPU',
-  'move CPU',
-] as const;
+  ofMeans(({ cpu }) => formatSeconds(cpu.applicationSeconds + cpu.backgroundSeconds)),
+];
+const MOVE: SweepColumn = ['move CPU', ofMeans(({ cpu }) => formatSeconds(cpu.migrationSeconds))];
+
+/** The widest that fits is taken; the table file has all columns. */
+const RESULTS: readonly (readonly SweepColumn[])[] = [
+  [TIME, FAST, OF_ORACLE, PROMOTED, METADATA, FIND, MOVE],
+  [TIME, FAST, OF_ORACLE, METADATA, FIND],
+  [FAST, OF_ORACLE, METADATA],
+  [FAST],
+];
 
 /** @param keys what was varied, in the order of the columns */
 export function renderSweep(lines: readonly SweepLine[], keys: readonly string[], width: number): string {
-  const settings = keys.filter((key) => key !== 'tracker');
-  const titles = ['tracker', ...settings, ...RESULTS];
-  const rows = lines.map((line) => cellsOf(line, settings));
-  const table = renderTable(
-    titles.map((title, i) => ({ title, align: i === 0 ? ('left' as const) : ('right' as const) })),
-    rows,
+  const settings = keys
+    .filter((key) => key !== 'tracker')
+    .map((key): SweepColumn => [key, (line) => line.settings[key] ?? '-']);
+  const seeds = lines.map((line) => line.seeds);
+  const [least, most] = [Math.min(...seeds), Math.max(...seeds)];
+  const head = foldLine(
+    `modelled; ${most === 1 ? 'one seed' : `means of ${least === most ? most : `${least} to ${most}`} seeds`}; time of the last thread`,
+    width,
   );
-  const isWide = table.some((line) => line.length > width);
-  const longest = Math.max(...titles.map((title) => title.length));
-  const shown = isWide
-    ? rows.flatMap(([tracker, ...rest]) => [
-        tracker,
-        ...rest.flatMap((text, i) => (text === '-' ? [] : [`  ${titles[i + 1].padEnd(longest)}  ${text}`])),
-      ])
-    : table;
+  const tables = RESULTS.map((results) => tableOf(lines, [...settings, ...results]));
+  const fitting = tables.find((table) => table.every((line) => line.length <= width));
   const notes = lines.some(({ means }) => means === null)
     ? [
         '',
         ...foldLine('without a time: not simulated at this size (--no-limit); metadata by arithmetic', width),
       ]
     : [];
-  return `${[...shown, ...notes].join('\n')}\n`;
+  const shown = fitting ?? listOf(lines, [...settings, ...RESULTS[0]]);
+  return `${[...head, '', ...shown, ...notes].join('\n')}\n`;
 }
 
-function cellsOf(
-  { tracker, settings, seeds, means, efficiency, metadataBytes }: SweepLine,
-  keys: readonly string[],
-): string[] {
-  const cpu = means?.cpu;
-  return [
-    tracker,
-    ...keys.map((key) => settings[key] ?? '-'),
-    String(seeds),
-    means === null ? '-' : formatSeconds(means.completionSeconds),
-    means === null ? '-' : formatPercent(means.fastTierShare),
-    efficiency === null ? '-' : formatPercent(efficiency),
-    means === null ? '-' : formatBytes(means.promotedBytes),
-    metadataBytes === null ? '-' : formatBytes(metadataBytes),
-    cpu === undefined ? '-' : formatSeconds(cpu.applicationSeconds + cpu.backgroundSeconds),
-    cpu === undefined ? '-' : formatSeconds(cpu.migrationSeconds),
-  ];
+function tableOf(lines: readonly SweepLine[], columns: readonly SweepColumn[]): string[] {
+  return renderTable(
+    [{ title: 'tracker', align: 'left' }, ...columns.map(([title]) => ({ title, align: 'right' as const }))],
+    lines.map((line) => [line.tracker, ...columns.map(([, cell]) => cell(line))]),
+  );
+}
+
+function listOf(lines: readonly SweepLine[], columns: readonly SweepColumn[]): string[] {
+  const longest = Math.max(...columns.map(([title]) => title.length));
+  return lines.flatMap((line) => [
+    line.tracker,
+    ...columns.flatMap(([title, cell]) =>
+      cell(line) === '-' ? [] : [`  ${title.padEnd(longest)}  ${cell(line)}`],
+    ),
+  ]);
 }

@@ -40,7 +40,7 @@ export function panelsOf({ title, points }: CostScene): readonly [PanelSpec, Pan
   return [
     {
       title: `${title}: metadata`,
-      axis: 'bytes of metadata, logarithmic; fast-tier share upwards',
+      axis: 'bytes of metadata, logarithmic',
       base: 4,
       format: (bytes) => formatBytes(bytes).replace(/\.0+ /, ' '),
       points: points.map(({ label, family, fastTierShare, metadataBytes }) => ({
@@ -52,7 +52,7 @@ export function panelsOf({ title, points }: CostScene): readonly [PanelSpec, Pan
     },
     {
       title: `${title}: CPU time`,
-      axis: 'CPU for finding hot memory, of one CPU, logarithmic; fast-tier share upwards',
+      axis: 'CPU time for finding hot memory, share of one CPU, logarithmic',
       base: 10,
       format: formatCpuShare,
       points: points.map(({ label, family, fastTierShare, cpuShare }) => ({

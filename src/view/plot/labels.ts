@@ -11,19 +11,25 @@ export interface Labelled {
   readonly x: number;
   readonly y: number;
   readonly text: string;
+  /** Bold, and with a ring around its point. */
+  readonly isBest: boolean;
 }
 
 export interface Placement {
   readonly box: Box;
+  /** Where the text begins, is centred, or ends at the side of its box that is nearest to the point. */
+  readonly anchor: 'start' | 'middle' | 'end';
   /** Where a line leads from the point to its name; undefined: the name stands beside it. */
   readonly leader: readonly [x: number, y: number] | undefined;
 }
 
 export const LABEL_HEIGHT = 13;
-/** Wide for most of a proportional font at 11 px, so that the real text is no wider than its box. */
-export const LABEL_CHAR = 6.3;
+/** Wide for a proportional font of 11 px, so that the real text is no wider than its box. */
+const CHAR = 6.7;
+const BOLD_CHAR = 7.5;
 const MARK = 6;
-const GAP = 2;
+const RING = 9;
+const GAP = 3;
 
 /** Directions by preference: beside the point, then above and below. */
 const DIRECTIONS: readonly (readonly [x: number, y: number])[] = [
@@ -48,7 +54,10 @@ export function placeLabels<T extends Labelled>(
   frame: Box,
   obstacles: readonly { readonly x: number; readonly y: number }[] = [],
 ): (T & Placement)[] {
-  const taken: Box[] = [...labels, ...obstacles].map(({ x, y }) => around(x, y));
+  const taken: Box[] = [
+    ...labels.map(({ x, y, isBest }) => around(x, y, isBest ? RING : MARK)),
+    ...obstacles.map(({ x, y }) => around(x, y, MARK)),
+  ];
   const placed: (T & Placement)[] = [];
   for (const label of labels) {
     const found = firstFree(label, frame, taken);
@@ -60,12 +69,13 @@ export function placeLabels<T extends Labelled>(
 }
 
 function firstFree(label: Labelled, frame: Box, taken: readonly Box[]): Placement | undefined {
-  const { x, y } = label;
-  const width = label.text.length * LABEL_CHAR;
+  const { x, y, isBest } = label;
+  const width = label.text.length * (isBest ? BOLD_CHAR : CHAR);
+  const gap = (isBest ? RING : MARK) + GAP;
   for (const distance of DISTANCES) {
     for (const [dx, dy] of DIRECTIONS) {
-      const cx = x + dx * (MARK + GAP + distance + width / 2);
-      const cy = y + dy * (MARK + GAP + distance * 0.7 + LABEL_HEIGHT / 2);
+      const cx = x + dx * (gap + distance + width / 2);
+      const cy = y + dy * (gap + distance * 0.7 + LABEL_HEIGHT / 2);
       // Straight above or below, and beside: centred on the point in the other direction.
       const box = {
         left: (dx === 0 ? x : cx) - width / 2,
@@ -75,7 +85,8 @@ function firstFree(label: Labelled, frame: Box, taken: readonly Box[]): Placemen
       };
       if (!isInside(box, frame) || taken.some((other) => overlap(box, other))) continue;
       const isNear = distance === 0 && (dx === 0 || dy === 0);
-      return { box, leader: isNear ? undefined : nearestOf(box, x, y) };
+      const anchor = dx === 0 ? 'middle' : dx > 0 ? 'start' : 'end';
+      return { box, anchor, leader: isNear ? undefined : nearestOf(box, x, y) };
     }
   }
   return undefined;
@@ -91,8 +102,8 @@ function isInside(box: Box, frame: Box): boolean {
   );
 }
 
-function around(x: number, y: number): Box {
-  return { left: x - MARK, right: x + MARK, top: y - MARK, bottom: y + MARK };
+function around(x: number, y: number, radius: number): Box {
+  return { left: x - radius, right: x + radius, top: y - radius, bottom: y + radius };
 }
 
 /** Point of a box that is nearest to another. */

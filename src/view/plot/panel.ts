@@ -1,9 +1,9 @@
 /** One panel: what a tracker costs against the share of accesses that the fast tier serves. */
 import { formatPercent } from '../../memory/units.ts';
-import { type Labelled, placeLabels } from './labels.ts';
+import { type Labelled, type Placement, placeLabels } from './labels.ts';
 import { paretoFront } from './pareto.ts';
 import { costScale, shareScale } from './scale.ts';
-import { escapeXml, type Family, mark, round } from './style.ts';
+import { classOf, escapeXml, type Family, mark, round } from './style.ts';
 
 export interface PanelPoint {
   readonly label: string;
@@ -65,6 +65,13 @@ export function panelSvg(spec: PanelSpec): string {
     bottom,
     TOP,
   );
+  // Baselines are no offers: doing nothing is free, and nobody can have a clairvoyant.
+  const front = paretoFront(
+    simulated
+      .filter(({ family }) => family !== 'baseline')
+      .map((point) => ({ cost: point.cost, gain: point.share, point })),
+  );
+  const best = new Set<PanelPoint>(front.map(({ point }) => point));
   const placed = known.map(
     (point): Placed => ({
       x: x.at(point.cost),
@@ -73,17 +80,10 @@ export function panelSvg(spec: PanelSpec): string {
       family: point.family,
       point,
       isSimulated: point.share !== null,
+      isBest: best.has(point),
     }),
   );
-  // Baselines are no offers: doing nothing is free, and nobody can have a clairvoyant.
-  const front = paretoFront(
-    simulated
-      .filter(({ family }) => family !== 'baseline')
-      .map((point) => ({ cost: point.cost, gain: point.share, point })),
-  );
-  const best = new Set<PanelPoint>(front.map(({ point }) => point));
-  const isBest = ({ point }: Placed): boolean => best.has(point);
-  const rank = (each: Placed): number => (isBest(each) ? 0 : each.family === 'baseline' ? 1 : 2);
+  const rank = (each: Placed): number => (each.isBest ? 0 : each.family === 'baseline' ? 1 : 2);
   const byRank = [...placed].sort((a, b) => rank(a) - rank(b));
   const frame = { left: LEFT + 2, right: right - 2, top: TOP + 2, bottom: bottom - 2 };
   const strip = { left: LEFT + 2, right: right - 2, top: bottom + 2, bottom: end - 2 };
@@ -100,6 +100,7 @@ export function panelSvg(spec: PanelSpec): string {
   const line = front.map(({ cost, gain }) => [round(x.at(cost)), round(y.at(gain))] as const);
   return [
     `<text class="title" x="${LEFT}" y="15">${escapeXml(spec.title)}</text>`,
+    `<text class="faint" x="${right}" y="15" text-anchor="end">\u2191 fast-tier share</text>`,
     ...y.ticks.flatMap(({ at, text }) => [
       `<line class="grid" x1="${LEFT}" x2="${right}" y1="${round(at)}" y2="${round(at)}"/>`,
       `<text class="faint" x="${LEFT - 6}" y="${round(at + 4)}" text-anchor="end">${text}</text>`,
@@ -133,11 +134,8 @@ export function panelSvg(spec: PanelSpec): string {
             `<line class="leader" x1="${round(px)}" y1="${round(py)}" x2="${round(leader[0])}" y2="${round(leader[1])}"/>`,
           ],
     ),
-    ...placed.map((each) => pointSvg(each, isBest(each), spec)),
-    ...labels.map(
-      (each) =>
-        `<text class="name ${each.family.replace(' ', '-')}${isBest(each) ? ' best' : ''}" x="${round((each.box.left + each.box.right) / 2)}" y="${round(each.box.bottom - 3)}" text-anchor="middle">${escapeXml(each.text)}</text>`,
-    ),
+    ...placed.map((each) => pointSvg(each, spec)),
+    ...labels.map(nameSvg),
     `<text class="faint" x="${(LEFT + right) / 2}" y="${end + 33}" text-anchor="middle">${escapeXml(spec.axis)}</text>`,
   ].join('\n');
 }
@@ -148,9 +146,15 @@ function staircase(points: readonly (readonly [number, number])[], right: number
   return `M${x} ${y}${rest.map(([nextX, nextY]) => `H${nextX}V${nextY}`).join('')}H${right}`;
 }
 
-function pointSvg({ x, y, family, point, isSimulated }: Placed, isBest: boolean, spec: PanelSpec): string {
+function pointSvg({ x, y, family, point, isSimulated, isBest }: Placed, spec: PanelSpec): string {
   const share = point.share === null ? 'not simulated at this size' : formatPercent(point.share);
   const said = `${point.label}: ${spec.format(point.cost ?? 0)}, ${share}${isBest ? ', on the front' : ''}`;
   const ring = isBest ? `<circle class="ring" cx="${round(x)}" cy="${round(y)}" r="8.5"/>` : '';
   return `<g><title>${escapeXml(said)}</title>${ring}${mark(family, x, y, isSimulated ? '' : ' hollow')}</g>`;
+}
+
+function nameSvg({ text, family, isBest, box, anchor }: Placed & Placement): string {
+  const x = anchor === 'start' ? box.left : anchor === 'end' ? box.right : (box.left + box.right) / 2;
+  const css = `name ${classOf(family)}${isBest ? ' best' : ''}`;
+  return `<text class="${css}" x="${round(x)}" y="${round(box.bottom - 3)}" text-anchor="${anchor}">${escapeXml(text)}</text>`;
 }
