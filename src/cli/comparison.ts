@@ -4,7 +4,6 @@ import { createReadStream, writeFileSync } from 'node:fs';
 import { type CompareTask, openMachine, type TraceSource } from '../lab/compare/run-contestant.ts';
 import { costPlotOf, frontsOf, pageRowsOf } from '../lab/sweep/pictures.ts';
 import type { SweepRow } from '../lab/sweep/summary.ts';
-import type { Variation } from '../lab/sweep/vary.ts';
 import type { FastSize } from '../machines/replayed/replayed-machine.ts';
 import { ThermoError } from '../memory/error.ts';
 import { DEFAULT_ATTRS } from '../monitor/monitor.ts';
@@ -38,7 +37,8 @@ export interface CompareCommandOptions {
   readonly jobs?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
-  readonly vary?: readonly Variation[];
+  /** As {@link parseVary} reads them: not among the options, since it knows all trackers. */
+  readonly vary?: readonly string[];
   readonly out?: string;
   readonly shard?: Shard;
   readonly fresh?: boolean;

@@ -1,7 +1,6 @@
 /** Options that several commands share, and how their values are read. */
 
 import { InvalidArgumentError, Option } from 'commander';
-import { parseVary, type Variation } from '../lab/sweep/vary.ts';
 import type { FastSize } from '../machines/replayed/replayed-machine.ts';
 import { ThermoError } from '../memory/error.ts';
 import { suggest } from '../memory/nearest-word.ts';
@@ -274,10 +273,7 @@ export function parsePlotFile(text: string): string {
   });
 }
 
-const collectVariations = (text: string, before: readonly Variation[] = []): readonly Variation[] => [
-  ...before,
-  argument(parseVary)(text),
-];
+const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 /** Options of `compare` that make a sweep of it. */
 export function sweepOptions(): Option[] {
@@ -285,7 +281,7 @@ export function sweepOptions(): Option[] {
     new Option(
       '--vary <key=values>',
       'run every value, e.g. quota=128M/s..4G/s, max-regions=100,1000, size=16GiB..16TiB/6; repeat it for all combinations',
-    ).argParser(collectVariations),
+    ).argParser(collect),
     new Option('--out <dir>', 'directory in which finished runs are kept (default: thermocline-sweep)'),
     new Option('--shard <k/n>', 'run only this part of the sweep, e.g. 3/16').argParser(argument(parseShard)),
     new Option('--fresh', 'run again what is finished'),

@@ -1,127 +1,236 @@
-/** Sweeps from the command line: what is run, kept, sharded, drawn, and read back. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { parquetReadObjects } from 'hyparquet';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { afterAll, describe, expect, test } from 'vitest';
-import { thermocline } from './program.ts';
+import type { SweepReport } from '../../src/cli/commands/sweep.ts';
+import { file, MAIN, thermocline, WORK } from './program.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'thermocline-test-'));
-afterAll(() => rmSync(directory, { recursive: true }));
+afterAll(() => rmSync(WORK, { recursive: true, force: true }));
 
-const BASE = [
-  ...['compare', '--machine', 'seed-test-2', '--size', '6G', '--quiet'],
-  ...[
-    '--trackers',
-    'static,evidence,kpromoted-posted',
-    '--vary',
-    'quota=256M/s,1G/s',
-    '--vary',
-    'max-regions=100,1000',
-  ],
+const SWEEP = [
+  'compare',
+  ...['--machine', 'seed-test-2', '--size', '6G', '--trackers', 'static,oracle,evidence,kpromoted-posted'],
+  ...['--vary', 'max-regions=100,400', '--vary', 'quota=1G/s,2G/s', '--seeds', '2', '--quiet'],
 ];
+/** static, oracle and kpromoted listen to nothing of it. */
+const RUNS = (1 + 1 + 1 + 4) * 2;
 
-function rowsOf(path: string): Promise<Record<string, unknown>[]> {
-  const { buffer, byteOffset, byteLength } = readFileSync(path);
-  return parquetReadObjects({
-    file: buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer,
-    compressors: { GZIP: (input) => gunzipSync(input) },
-  }) as Promise<Record<string, unknown>[]>;
+type Row = Record<string, unknown>;
+
+const bufferOf = (path: string): ArrayBuffer => Uint8Array.from(readFileSync(join(WORK, path))).buffer;
+const rowsOf = async (path: string): Promise<Row[]> =>
+  parquetReadObjects({
+    file: bufferOf(path),
+    compressors: { GZIP: (input) => new Uint8Array(gunzipSync(input)) },
+  });
+/** All but how long it took. */
+const results = async (path: string): Promise<Row[]> =>
+  (await rowsOf(path)).map(({ wall_seconds: _, ...row }) => row);
+const runFiles = (out: string): string[] => {
+  const path = join(WORK, out, 'runs');
+  return existsSync(path) ? readdirSync(path).filter((name) => name.endsWith('.json')) : [];
+};
+
+/** Starts a sweep and sends it a signal once some runs are finished. */
+async function interrupt(out: string, signal: NodeJS.Signals, after: number) {
+  const child = spawn(process.execPath, [MAIN, ...SWEEP, '--out', out, '--jobs', '1'], {
+    cwd: WORK,
+    env: { PATH: process.env.PATH, TERM: 'dumb' },
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += String(chunk);
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('close', (status) => resolve(status)));
+  while (runFiles(out).length < after && child.exitCode === null) await sleep(10);
+  child.kill(signal);
+  return { status: await ended, stderr };
 }
 
-const bare = (rows: Record<string, unknown>[]): string[] =>
-  rows
-    .map(({ wall_seconds: _wall, ...row }) =>
-      JSON.stringify(row, (_k, v) => (typeof v === 'bigint' ? Number(v) : v)),
-    )
-    .sort();
-
 describe('a sweep', () => {
-  const whole = join(directory, 'whole');
-
-  test('runs each tracker with what it listens to, and writes one Parquet file', async () => {
-    const { status, stderr } = thermocline([...BASE, '--out', whole]);
-    expect(stderr).toBe('');
-    expect(status).toBe(0);
-    const rows = await rowsOf(join(whole, 'results.parquet'));
-    // Doing nothing and kpromoted have neither quota nor regions: one run each beside four.
-    expect(rows.map(({ tracker }) => tracker).sort()).toEqual([
-      ...['evidence', 'evidence', 'evidence', 'evidence'],
-      ...['kpromoted-posted', 'static'],
+  test('writes one row per run, with plain numbers, and null for what a tracker does not listen to', async () => {
+    const { status, stdout, stderr } = thermocline([...SWEEP, '--out', 'whole', '--json']);
+    expect([status, stderr]).toEqual([0, '']);
+    const report = JSON.parse(stdout) as SweepReport;
+    expect(report.schema).toBe('thermocline.sweep/1');
+    expect(report.runs).toEqual({ planned: RUNS, found: 0, finished: RUNS });
+    expect(
+      report.rows.map(({ tracker, settings }) => [tracker, ...Object.values(settings)].join(' ')),
+    ).toEqual([
+      'static',
+      'oracle',
+      'evidence 100 1GiB/s',
+      'evidence 100 2GiB/s',
+      'evidence 400 1GiB/s',
+      'evidence 400 2GiB/s',
+      'kpromoted-posted',
     ]);
-    const settings = rows
-      .filter(({ tracker }) => tracker === 'evidence')
-      .map((row) => [Number(row.quota_bytes_per_s), Number(row.max_regions)]);
-    expect(settings.sort()).toEqual(
-      [2 ** 28, 2 ** 30].flatMap((quota) => [100, 1000].map((regions) => [quota, regions])).sort(),
+    const rows = await rowsOf('whole/results.parquet');
+    expect(rows.length).toBe(RUNS);
+    const of = (tracker: string): Row[] => rows.filter((row) => row.tracker === tracker);
+    expect(of('evidence').map((row) => [row.max_regions, row.quota_bytes_per_s, row.seed])).toContainEqual([
+      400,
+      2 ** 30,
+      2n,
+    ]);
+    for (const row of of('kpromoted-posted')) {
+      expect([row.max_regions, row.quota_bytes_per_s, row.size_bytes]).toEqual([null, null, 6 * 2 ** 30]);
+      expect(JSON.parse(String(row.counters))).toHaveProperty('hwhint_nr_events');
+    }
+    const facts = Object.fromEntries(
+      (parquetMetadata(bufferOf('whole/results.parquet')).key_value_metadata ?? []).map(({ key, value }) => [
+        key,
+        value,
+      ]),
+    );
+    expect(facts['thermocline.schema']).toBe('thermocline.sweep/1');
+    expect(facts['thermocline.command']).toMatch(
+      /^thermocline compare --machine seed-test-2 .* --out whole --json$/,
     );
   });
 
-  test('goes on where it was: finished runs are kept, and nothing runs twice', async () => {
-    const runs = join(whole, 'runs');
-    const kept = readdirSync(runs, { recursive: true }).filter((name) => String(name).endsWith('.json'));
-    expect(kept.length).toBe(6);
-    const before = bare(await rowsOf(join(whole, 'results.parquet')));
-    rmSync(join(runs, String(kept[0])));
-    rmSync(join(whole, 'results.parquet'));
-    const { status } = thermocline([...BASE, '--out', whole]);
-    expect(status).toBe(0);
-    expect(bare(await rowsOf(join(whole, 'results.parquet')))).toEqual(before);
+  test('that was killed goes on where it was, and ends as if nothing had happened', async () => {
+    const killed = await interrupt('killed', 'SIGKILL', 3);
+    expect(killed.status).toBeNull();
+    const kept = runFiles('killed');
+    expect(kept.length).toBeGreaterThanOrEqual(3);
+    expect(kept.length).toBeLessThan(RUNS);
+    expect(existsSync(join(WORK, 'killed/results.parquet'))).toBe(false);
+    const times = kept.map((name) => statSync(join(WORK, 'killed/runs', name)).mtimeMs);
+    const again = thermocline([...SWEEP.filter((each) => each !== '--quiet'), '--out', 'killed']);
+    expect(again.status).toBe(0);
+    expect(again.stderr).toMatch(
+      new RegExp(`^${kept.length} of ${RUNS} runs are finished in killed, going on`),
+    );
+    expect(kept.map((name) => statSync(join(WORK, 'killed/runs', name)).mtimeMs)).toEqual(times);
+    expect(await results('killed/results.parquet')).toEqual(await results('whole/results.parquet'));
   });
 
-  test('in shards is the whole, each run in one of them', async () => {
-    const sharded = join(directory, 'sharded');
-    for (const shard of ['1/2', '2/2']) {
-      expect(thermocline([...BASE, '--out', sharded, '--shard', shard]).status).toBe(0);
-    }
-    const parts = readdirSync(sharded).filter((name) => name.endsWith('.parquet'));
-    expect(parts.sort()).toEqual(['results-1-of-2.parquet', 'results-2-of-2.parquet']);
-    const rows = (await Promise.all(parts.map((part) => rowsOf(join(sharded, part))))).flat();
-    expect(bare(rows)).toEqual(bare(await rowsOf(join(whole, 'results.parquet'))));
+  test('that is interrupted leaves a table of what is finished, says how to go on, and exits with 130', async () => {
+    const { status, stderr } = await interrupt('stopped', 'SIGINT', 2);
+    expect(status).toBe(130);
+    expect(stderr).toMatch(
+      /^interrupted: \d+ of 14 runs are in stopped\/results.parquet; the same command goes on/m,
+    );
+    const there = (await rowsOf('stopped/results.parquet')).length;
+    expect(there).toBe(runFiles('stopped').length);
+    expect(there).toBeLessThan(RUNS);
   });
 
-  test('is drawn as a picture and as a page that needs nothing else', () => {
-    for (const name of ['plot.svg', 'plot.html']) {
-      const path = join(directory, name);
-      expect(thermocline([...BASE, '--out', whole, '--plot', path]).status).toBe(0);
-      expect(existsSync(path)).toBe(true);
-      const text = readFileSync(path, 'utf8');
-      expect(text).toContain('<svg');
-      expect(text).toContain('evidence');
-      expect(text).not.toMatch(/NaN|>undefined<|(src|href)="http/);
+  test('divided into shards is the whole: disjoint, complete, with the same columns', async () => {
+    for (const shard of ['1/3', '2/3', '3/3']) {
+      expect(thermocline([...SWEEP, '--out', 'shards', '--shard', shard]).status).toBe(0);
     }
+    const names = [1, 2, 3].map((i) => `shards/results-${i}-of-3.parquet`);
+    const parts = await Promise.all(names.map(results));
+    const sorted = (rows: readonly Row[]): string[] =>
+      rows
+        .map((row) =>
+          JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)),
+        )
+        .sort();
+    expect(sorted(parts.flat())).toEqual(sorted(await results('whole/results.parquet')));
+    const schemas = names.map((name) =>
+      parquetMetadata(bufferOf(name)).schema.map(({ name: column, type }) => [column, type]),
+    );
+    expect(schemas[1]).toEqual(schemas[0]);
+    expect(schemas[2]).toEqual(schemas[0]);
+    // Without a shard it only gathers.
+    const gathered = thermocline([...SWEEP, '--out', 'shards', '--json']);
+    expect((JSON.parse(gathered.stdout) as SweepReport).runs.found).toBe(RUNS);
+    expect(gathered.stderr).toMatch(/counts runs twice/);
+  });
+
+  test('runs again what is finished only when asked to, and what is damaged anyway', () => {
+    const [first, second] = runFiles('whole').sort();
+    const content = readFileSync(join(WORK, 'whole/runs', first), 'utf8');
+    file(`whole/runs/${first}`, content.slice(0, content.length / 2));
+    const before = statSync(join(WORK, 'whole/runs', second)).mtimeMs;
+    const repaired = thermocline([...SWEEP, '--out', 'whole', '--json']);
+    expect((JSON.parse(repaired.stdout) as SweepReport).runs.found).toBe(RUNS - 1);
+    expect(statSync(join(WORK, 'whole/runs', second)).mtimeMs).toBe(before);
+    const fresh = thermocline([...SWEEP, '--out', 'whole', '--json', '--fresh']);
+    expect((JSON.parse(fresh.stdout) as SweepReport).runs.found).toBe(0);
+    expect(statSync(join(WORK, 'whole/runs', second)).mtimeMs).toBeGreaterThan(before);
   });
 
   test.each([
-    [['--vary', 'quotta=1G/s'], /quota/],
-    [['--vary', 'quota=fast'], /quota/],
-    [['--shard', '3/2'], /3\/2/],
-  ])('%s is refused in words', (args, message) => {
-    const { status, stderr } = thermocline([...BASE.slice(0, 8), ...args, '--out', join(directory, 'none')]);
-    expect(status).toBe(2);
+    [['--vary', 'quotta=1G/s'], /did you mean "quota"/],
+    [['--vary', 'quota=1G/s', '--trackers', 'static'], /these have one: .*evidence/],
+    [['--vary', 'size=6G,9G', '--trace', 'x'], /unreadable|cannot|no such/i],
+    [['--shard', '4/3'], /expected K\/N/],
+    [['--plot', 'a.png'], /\.svg or \.html/],
+  ])('%j is refused before anything is written', (args, message) => {
+    const { status, stderr } = thermocline(['compare', ...args, '--out', 'nothing']);
+    expect([1, 2]).toContain(status);
     expect(stderr).toMatch(message);
+    expect(existsSync(join(WORK, 'nothing'))).toBe(false);
   });
 });
 
-describe('the columnar file', () => {
-  test('is read by DuckDB', async () => {
-    const path = join(directory, 'whole', 'results.parquet');
-    const duckdb = await import('@duckdb/node-api').catch(() => undefined);
-    if (duckdb === undefined) {
-      process.stderr.write('skipped: DuckDB is not installed, so nobody but us has read the Parquet file\n');
-      return;
-    }
-    const instance = await duckdb.DuckDBInstance.create();
-    const connection = await instance.connect();
-    const reader = await connection.runAndReadAll(
-      `SELECT tracker, count(*)::INT AS runs FROM '${path}' GROUP BY tracker ORDER BY tracker`,
-    );
-    expect(reader.getRows()).toEqual([
-      ['evidence', 4],
-      ['kpromoted-posted', 1],
-      ['static', 1],
+describe('a plot', () => {
+  test('of a comparison has its page and its picture, and the front stands below the table', () => {
+    const small = [
+      '--machine',
+      'seed-test-2',
+      '--size',
+      '3G',
+      '--trackers',
+      'static,oracle,evidence,numab2',
+      '--quiet',
+    ];
+    const page = thermocline(['compare', ...small, '--plot', 'plot.html']);
+    expect([page.status, page.stderr]).toEqual([0, '']);
+    expect(page.stdout).toMatch(/Pareto front, seed-test-2, 3 GiB/);
+    expect(readFileSync(join(WORK, 'plot.html'), 'utf8')).toMatch(/<details><summary>numab2/);
+    expect(thermocline(['compare', ...small, '--plot', 'plot.svg', '--json']).status).toBe(0);
+    expect(readFileSync(join(WORK, 'plot.svg'), 'utf8')).toMatch(/^<svg [\s\S]*evidence[\s\S]*<\/svg>\n$/);
+  });
+
+  test('has the bytes of what is too large to be simulated', () => {
+    const { status, stdout } = thermocline([
+      'compare',
+      ...['--machine', 'full-dram', '--vary', 'size=16TiB', '--trackers', 'static,memtis,numab2'],
+      ...['--out', 'large', '--plot', 'large.svg', '--quiet', '--json'],
     ]);
-    connection.closeSync();
+    expect(status).toBe(0);
+    const { rows } = JSON.parse(stdout) as SweepReport;
+    expect(rows.map(({ tracker, means }) => [tracker, means === null])).toEqual([
+      ['static', false],
+      ['memtis', true],
+      ['numab2', true],
+    ]);
+    expect(rows[1].metadataBytes).toBeGreaterThan(2 ** 34);
+    expect(readFileSync(join(WORK, 'large.svg'), 'utf8')).toMatch(
+      /memtis: 32 GiB, not simulated at this size/,
+    );
+  });
+});
+
+const duckdb = await import('@duckdb/node-api').catch(() => undefined);
+if (duckdb === undefined)
+  process.stderr.write('SKIPPED: tables read by DuckDB: @duckdb/node-api is not installed\n');
+
+describe.skipIf(duckdb === undefined)('an engine that is not ours', () => {
+  test('reads the tables of all shards as one, with the queries of the documentation', async () => {
+    const { DuckDBInstance } = duckdb as NonNullable<typeof duckdb>;
+    const connection = await (await DuckDBInstance.create()).connect();
+    const query = async (sql: string): Promise<Row[]> =>
+      (await connection.runAndReadAll(sql)).getRowObjects() as Row[];
+    const from = `'${join(WORK, 'shards')}/results-*.parquet'`;
+    const [all] = await query(
+      `SELECT count(*) AS runs, count(DISTINCT tracker) AS trackers, count(quota_bytes_per_s) AS varied FROM ${from}`,
+    );
+    expect(all).toEqual({ runs: BigInt(RUNS), trackers: 4n, varied: 8n });
+    const doc = readFileSync(new URL('../../docs/sweeps.md', import.meta.url), 'utf8');
+    const queries = [...doc.matchAll(/```sql\n([\s\S]*?)```/g)].map((match) => match[1]);
+    expect(queries.length).toBeGreaterThanOrEqual(2);
+    for (const sql of queries) {
+      const rows = await query(sql.replaceAll("'thermocline-sweep/*.parquet'", from));
+      expect(rows.length).toBeGreaterThan(0);
+    }
   });
 });

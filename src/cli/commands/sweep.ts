@@ -14,7 +14,7 @@ import {
   tooLargeOf,
 } from '../../lab/sweep/run-sweep.ts';
 import { type SweepRow, summarizeSweep } from '../../lab/sweep/summary.ts';
-import type { Variation } from '../../lab/sweep/vary.ts';
+import { parseVary, type Variation } from '../../lab/sweep/vary.ts';
 import { ThermoError } from '../../memory/error.ts';
 import type { FrontLine } from '../../view/front-table.ts';
 import { renderSweep } from '../../view/sweep-table.ts';
@@ -49,7 +49,8 @@ export async function sweepCommand(
   options: CompareCommandOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { vary: variations = [], shard, out = DEFAULT_OUT } = options;
+  const { vary = [], shard, out = DEFAULT_OUT } = options;
+  const variations = vary.map(parseVary);
   refuseOnTrace(base, variations);
   const whole = planSweep({
     base,

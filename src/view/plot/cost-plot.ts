@@ -107,7 +107,7 @@ function legend(): string {
   let x = 50;
   return LEGEND.map(([sign, meaning]) => {
     const item = `<g transform="translate(${x} 48)">${sign}<text x="20" y="12">${meaning}</text></g>`;
-    x += 34 + meaning.length * 6;
+    x += 38 + meaning.length * 5.8;
     return item;
   }).join('\n');
 }

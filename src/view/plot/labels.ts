@@ -24,9 +24,15 @@ export interface Placement {
 }
 
 export const LABEL_HEIGHT = 13;
-/** Wide for a proportional font of 11 px, so that the real text is no wider than its box. */
-const CHAR = 6.7;
-const BOLD_CHAR = 7.5;
+/**
+ * Widths at 11 px in DejaVu Sans, the widest of the fonts that `system-ui` stands for, so that a real text is
+ * no wider than its box.
+ */
+const WIDE = /[mwMW%@]/;
+const NARROW = /[iljI.,:|!']/;
+const SLIM = /[tfr() -]/;
+const BOLD = 1.14;
+const PADDING = 3;
 const MARK = 6;
 const RING = 9;
 const GAP = 3;
@@ -70,7 +76,7 @@ export function placeLabels<T extends Labelled>(
 
 function firstFree(label: Labelled, frame: Box, taken: readonly Box[]): Placement | undefined {
   const { x, y, isBest } = label;
-  const width = label.text.length * (isBest ? BOLD_CHAR : CHAR);
+  const width = widthOf(label.text, isBest);
   const gap = (isBest ? RING : MARK) + GAP;
   for (const distance of DISTANCES) {
     for (const [dx, dy] of DIRECTIONS) {
@@ -90,6 +96,13 @@ function firstFree(label: Labelled, frame: Box, taken: readonly Box[]): Placemen
     }
   }
   return undefined;
+}
+
+function widthOf(text: string, isBold: boolean): number {
+  let sum = 0;
+  for (const sign of text)
+    sum += WIDE.test(sign) ? 10.8 : NARROW.test(sign) ? 3.7 : SLIM.test(sign) ? 4.7 : 7;
+  return sum * (isBold ? BOLD : 1) + PADDING;
 }
 
 export function overlap(a: Box, b: Box): boolean {

@@ -30,7 +30,9 @@ const RIGHT = 10;
 const TOP = 26;
 const BELOW = 42;
 /** For those of whom only the cost is known. */
-const STRIP = 44;
+const STRIP = 76;
+/** From its upper edge; the names stand below. */
+const STRIP_POINT = 14;
 
 interface Placed extends Labelled {
   readonly family: Family;
@@ -75,7 +77,7 @@ export function panelSvg(spec: PanelSpec): string {
   const placed = known.map(
     (point): Placed => ({
       x: x.at(point.cost),
-      y: point.share === null ? bottom + STRIP / 2 : y.at(point.share),
+      y: point.share === null ? bottom + STRIP_POINT : y.at(point.share),
       text: point.label,
       family: point.family,
       point,
@@ -122,8 +124,8 @@ export function panelSvg(spec: PanelSpec): string {
     ...(end > bottom
       ? [
           `<rect class="frame" x="${LEFT}" y="${bottom}" width="${right - LEFT}" height="${STRIP}"/>`,
-          `<text class="faint" x="${LEFT - 6}" y="${bottom + STRIP / 2 - 3}" text-anchor="end">not</text>`,
-          `<text class="faint" x="${LEFT - 6}" y="${bottom + STRIP / 2 + 10}" text-anchor="end">run</text>`,
+          `<text class="faint" x="${LEFT - 6}" y="${bottom + STRIP_POINT + 1}" text-anchor="end">not</text>`,
+          `<text class="faint" x="${LEFT - 6}" y="${bottom + STRIP_POINT + 14}" text-anchor="end">run</text>`,
         ]
       : []),
     ...(line.length > 0 ? [`<path class="front" d="${staircase(line, right)}"/>`] : []),
