@@ -2,34 +2,24 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, writeFileSync } from 'node:fs';
 import { type CompareTask, openMachine, type TraceSource } from '../lab/compare/run-contestant.ts';
+import { defaultHotPerS } from '../lab/hot-set-score.ts';
 import { costPlotOf, frontsOf, pageRowsOf } from '../lab/sweep/pictures.ts';
 import type { SweepRow } from '../lab/sweep/summary.ts';
-import type { FastSize } from '../machines/replayed/replayed-machine.ts';
 import { ThermoError } from '../memory/error.ts';
 import { DEFAULT_ATTRS } from '../monitor/monitor.ts';
-import { rateOfShare } from '../monitor/rate.ts';
-import type { TraceFormat } from '../records/access-parser.ts';
 import { readError } from '../records/read-error.ts';
 import { loadSchemes } from '../schemes/load.ts';
 import { resolveSchemes } from '../schemes/resolve.ts';
 import { renderComparePage } from '../view/compare-page.ts';
 import { renderFronts } from '../view/front-table.ts';
 import { renderCostPlot } from '../view/plot/cost-plot.ts';
-import { readMachineSpec } from './machine-input.ts';
+import { readMachineSpec, type TargetOptions } from './machine-input.ts';
 import type { Shard } from './options.ts';
 import type { Terminal } from './terminal.ts';
 import { readInput } from './text-input.ts';
 import { VERSION } from './version.ts';
 
-export interface CompareCommandOptions {
-  readonly machine: string;
-  readonly workload?: string;
-  readonly size?: number;
-  readonly trace?: string;
-  readonly format?: TraceFormat;
-  readonly fast: FastSize;
-  readonly ips?: number;
-  readonly fetches?: boolean;
+export interface CompareCommandOptions extends TargetOptions {
   readonly trackers?: readonly string[];
   readonly seed: number;
   readonly seeds: number;
@@ -47,9 +37,6 @@ export interface CompareCommandOptions {
   readonly plot?: string;
   readonly pareto?: boolean;
 }
-
-/** Hot is DAMON's "more than 5 of 20 samples", unless said otherwise. */
-const HOT_SHARE = 0.25;
 
 export interface Comparison {
   readonly base: Omit<CompareTask, 'tracker' | 'seed' | 'settings'>;
@@ -82,7 +69,7 @@ export async function openComparison(
   return {
     base: {
       ...on,
-      minRatePerS: options.hot ?? rateOfShare(HOT_SHARE, DEFAULT_ATTRS.sampleUs / 1e6),
+      minRatePerS: options.hot ?? defaultHotPerS(DEFAULT_ATTRS.sampleUs),
       ...(schemes === undefined ? {} : { schemes }),
     },
     seeds: Array.from({ length: seeds }, (_, i) => seed + i),

@@ -1,11 +1,23 @@
 /** Finds the machine that `--machine` and `--workload` ask for. */
+import type { FastSize } from '../machines/replayed/replayed-machine.ts';
 import type { MachineSpec } from '../machines/simulated/machine-spec.ts';
+import type { TraceFormat } from '../records/access-parser.ts';
 import type { Terminal } from './terminal.ts';
 import { isFileName, readInput } from './text-input.ts';
 
 export interface MachineOptions {
   readonly machine: string;
   readonly workload?: string;
+}
+
+/** What `run` and `compare` run on: a simulated machine, or a trace with the options of its replay. */
+export interface TargetOptions extends MachineOptions {
+  readonly size?: number;
+  readonly trace?: string;
+  readonly format?: TraceFormat;
+  readonly fast: FastSize;
+  readonly ips?: number;
+  readonly fetches?: boolean;
 }
 
 /** A name with a dot or a slash is a machine file, `-` one on standard input. */

@@ -12,7 +12,13 @@
 import type { Truth } from '../machines/machine.ts';
 import type { Regions } from '../monitor/monitor.ts';
 import { forEachPiece } from '../monitor/pieces.ts';
+import { rateOfShare } from '../monitor/rate.ts';
 import { type Detection, detectionOf } from './detection.ts';
+
+/** Hot is DAMON's "more than 5 of 20 samples", where nobody says otherwise; accesses per page per second. */
+export function defaultHotPerS(sampleUs: number): number {
+  return rateOfShare(0.25, sampleUs / 1e6);
+}
 
 /** Visits ranges in address order, without overlap. */
 export type ForEachRange = (visit: (start: number, end: number) => void) => void;

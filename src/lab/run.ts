@@ -12,7 +12,7 @@ import { rateOfShare } from '../monitor/rate.ts';
 import type { ResolvedScheme } from '../schemes/resolve.ts';
 import type { RunFacts } from '../view/run-summary.ts';
 import { HeatGrid } from './heat-grid.ts';
-import { HotSetScore } from './hot-set-score.ts';
+import { defaultHotPerS, HotSetScore } from './hot-set-score.ts';
 
 /** The `--json` document of `thermocline run`. */
 export interface RunReport extends RunFacts {
@@ -55,8 +55,6 @@ export interface RunResult {
 /** Address rows and time columns kept for the heat map. */
 const HEAT_ROWS = 256;
 const HEAT_COLUMNS = 512;
-/** Without a promoting scheme, hot means DAMON's "more than 5 of 20 samples". */
-const DEFAULT_HOT_SHARE = 0.25;
 
 export async function runSchemes(options: RunOptions): Promise<RunResult> {
   const { machine, monitor, schemes } = options;
@@ -82,13 +80,13 @@ export async function runSchemes(options: RunOptions): Promise<RunResult> {
   return { report: buildReport(options, state, score, minRatePerS), heat, state };
 }
 
-/** The lowest rate from which a scheme of the file promotes. */
+/** The lowest rate from which a scheme of the file promotes; without one, the default. */
 export function hotThreshold(schemes: readonly ResolvedScheme[], sampleUs: number): number {
   const rates = schemes
     .filter(({ scheme }) => scheme.action === 'migrate_hot')
     .map(({ scheme }) => scheme.pattern.minRatePerS.value)
     .filter((rate) => rate > 0);
-  return rates.length > 0 ? Math.min(...rates) : rateOfShare(DEFAULT_HOT_SHARE, sampleUs / 1e6);
+  return rates.length > 0 ? Math.min(...rates) : defaultHotPerS(sampleUs);
 }
 
 function buildReport(

@@ -28,11 +28,10 @@ export interface Lab {
   signals(): PageSignals;
   /** Counts promotions in vain from the first call on. */
   waste(): { readonly wastedBytes: number };
-  /** How far a clairvoyant has to look to do well here, s, and how often, us. */
-  readonly horizonS: number;
+  /** How often a clairvoyant has to look at the future to do well here, us. */
   readonly lookUs: number;
   /**
-   * What only a clairvoyant knows: every use within the next {@link horizonS}, in no order; uses may
+   * What only a clairvoyant knows: every use that it pays to know of here, in no order; uses may
    * overlap. To be asked from the start on.
    */
   forEachFuture(visit: FutureVisitor): void;

@@ -103,7 +103,7 @@ export class Mover {
 
   /** What migrations do not fill: above it kswapd sleeps. */
   reserveBytes(nid: number): number {
-    return this.memory.useWatermarks ? this.memory.watermarks[nid].highBytes : 0;
+    return this.memory.floorBytes(nid, 'highBytes');
   }
 
   /** As {@link NodeMemory.populate}. */

@@ -65,8 +65,12 @@ export class NodeMemory {
 
   /** Bytes that may still be put on a node: down to a watermark, min if left out. */
   roomBytes(nid: number, watermark: keyof Watermarks = 'minBytes'): number {
-    const floor = this.useWatermarks ? this.watermarks[nid][watermark] : 0;
-    return roundDown(Math.max(0, this.#freeBytes[nid] - floor), PAGE_SIZE);
+    return roundDown(Math.max(0, this.#freeBytes[nid] - this.floorBytes(nid, watermark)), PAGE_SIZE);
+  }
+
+  /** A watermark of a node; 0 where there are none. */
+  floorBytes(nid: number, watermark: keyof Watermarks): number {
+    return this.useWatermarks ? this.watermarks[nid][watermark] : 0;
   }
 
   /** Bytes of a range that lie on any node. */
@@ -95,9 +99,7 @@ export class NodeMemory {
     let at = range.start;
     const first = this.nodes.filter((node) => node.nid === firstNid);
     for (const node of [...first, ...this.byDistance()]) {
-      const keep = this.useWatermarks ? this.watermarks[node.nid].highBytes : 0;
-      const room = roundDown(this.#freeBytes[node.nid] - keep, PAGE_SIZE);
-      const bytes = Math.min(room, range.end - at);
+      const bytes = Math.min(this.roomBytes(node.nid, 'highBytes'), range.end - at);
       if (bytes <= 0) continue;
       this.placement.set(at, at + bytes, node.nid);
       this.#freeBytes[node.nid] -= bytes;

@@ -4,8 +4,9 @@
  * Without this a promotion that finds no room either fails or drives out whatever the machine's reclaim takes
  * for least recently used, and where more memory is hot than fits, hot pages drive each other out for ever.
  * Memory that the scheme itself does not take for hot is left to reclaim and to other schemes, which make way
- * with it as ever; only what is hot and yet colder is moved here. Candidates come by falling rate and what makes room for them by rising rate, so that the first pair that is
- * not worth it ends the round: with time the fast tier holds the hottest.
+ * with it as ever; only what is hot and yet colder is moved here. Candidates come by falling rate and what makes
+ * room for them by rising rate, so that the first pair that is not worth it ends the round: with time the fast
+ * tier holds the hottest.
  *
  * Worth it is a pair whose rates differ by the factor that the scheme asks for: estimates are noisy, and a move
  * on noise is a move in vain. Where the machine's access times are known, a gain must also pay for two moves
@@ -80,23 +81,26 @@ export class Exchange {
   }
 
   /** Bytes, from the start of the newcomer on, that may move in now; what makes way for them is asked to go. */
-  admit({ start, end, ratePerS, targetNid, allowedBytes }: Newcomer, makeWay: MakeWay): number {
-    if (ratePerS < this.#leastGain) return this.#refuse(end - start);
-    const free = Math.min(end - start, this.#roomBytes(targetNid));
-    if (free === end - start || free >= allowedBytes) return free;
-    const missing = Math.min(end - start - free, roundDown((allowedBytes - free) / 2, PAGE_SIZE));
+  admit(newcomer: Newcomer, makeWay: MakeWay): number {
+    const { start, end, ratePerS, targetNid, allowedBytes } = newcomer;
+    const bytes = end - start;
+    if (ratePerS < this.#leastGain) return this.#leaving(bytes, 0);
+    const free = Math.min(bytes, this.#roomBytes(targetNid));
+    // Enough room, or no more of it than the quota can use.
+    if (free === bytes || free >= allowedBytes) return free;
+    const missing = Math.min(bytes - free, roundDown((allowedBytes - free) / 2, PAGE_SIZE));
     let fromNid = -1;
     this.#host.placement(start, start + PAGE_SIZE, (_start, _end, nid) => {
       fromNid = nid;
     });
-    const admitted = free + this.#makeRoom(missing, ratePerS, targetNid, fromNid, makeWay);
-    this.#refuse(end - start - admitted);
-    return admitted;
+    const made = this.#makeRoom(missing, ratePerS, targetNid, fromNid, makeWay);
+    return this.#leaving(bytes, free + made);
   }
 
-  #refuse(bytes: number): 0 {
-    if (this.#stats !== undefined) this.#stats.szNotWorth += bytes;
-    return 0;
+  /** Counts what stays of `bytes` where it was; what is admitted. */
+  #leaving(bytes: number, admitted: number): number {
+    if (this.#stats !== undefined) this.#stats.szNotWorth += bytes - admitted;
+    return admitted;
   }
 
   /** Bytes that node `nid` takes without anybody making way. */

@@ -6,10 +6,11 @@ import { gunzipSync } from 'node:zlib';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { SweepReport } from '../../src/cli/commands/sweep.ts';
-import { file, MAIN, thermocline, WORK } from './program.ts';
+import { file, MAIN, ROOT, thermocline, WORK } from './program.ts';
 
 afterAll(() => rmSync(WORK, { recursive: true, force: true }));
 
+const TRACE = join(ROOT, 'test/fixtures/lackey-gzip.txt.gz');
 const SWEEP = [
   'compare',
   ...['--machine', 'seed-test-2', '--size', '6G', '--trackers', 'static,oracle,evidence,kpromoted-posted'],
@@ -161,6 +162,7 @@ describe('a sweep', () => {
     [['--vary', 'quotta=1G/s'], /did you mean "quota"/],
     [['--vary', 'quota=1G/s', '--trackers', 'static'], /these have one: .*evidence/],
     [['--vary', 'size=6G,9G', '--trace', 'x'], /unreadable|cannot|no such/i],
+    [['--vary', 'workload=gups,btree', '--trace', TRACE], /a machine of its own.*workload/],
     [['--shard', '4/3'], /expected K\/N/],
     [['--plot', 'a.png'], /\.svg or \.html/],
   ])('%j is refused before anything is written', (args, message) => {

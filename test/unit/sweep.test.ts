@@ -10,6 +10,7 @@ import { applySettings } from '../../src/lab/compare/settings.ts';
 import { beyondSimulation, effortOf } from '../../src/lab/compare/simulated-size.ts';
 import { resultColumns } from '../../src/lab/sweep/columns.ts';
 import { KNOBS } from '../../src/lab/sweep/knobs.ts';
+import { frontsOf } from '../../src/lab/sweep/pictures.ts';
 import { planSweep } from '../../src/lab/sweep/plan.ts';
 import { RunStore, type StoredRun } from '../../src/lab/sweep/run-store.ts';
 import { tooLargeOf } from '../../src/lab/sweep/run-sweep.ts';
@@ -335,6 +336,19 @@ describe('the summary', () => {
       const lines = renderSweep(rows, ['quota'], width).split('\n');
       for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
     }
+  });
+});
+
+describe('the fronts', () => {
+  test('are of one workload each: what is best at one is not asked to beat the best at another', () => {
+    const rows = summarizeSweep([
+      stored('evidence', 1, 0.9, { workload: 'gups' }),
+      stored('evidence', 1, 0.6, { workload: 'btree' }),
+    ]);
+    expect(frontsOf(rows).map(({ scene, label, isBestByBytes }) => [scene, label, isBestByBytes])).toEqual([
+      [expect.stringMatching(/gups/), 'evidence', true],
+      [expect.stringMatching(/btree/), 'evidence', true],
+    ]);
   });
 });
 

@@ -17,10 +17,8 @@ import { resolveSchemes } from '../../schemes/resolve.ts';
 import { VERSION } from '../version.ts';
 import { compareAll, compareEvidence } from './compare-cases.ts';
 import { aggregation, anHour, pushIngest } from './monitor-cases.ts';
+import { type Numbers, peakMemory } from './numbers.ts';
 import { schemeRounds } from './scheme-cases.ts';
-
-/** Numbers of one case, each with its unit in the name. */
-export type Numbers = Readonly<Record<string, number>>;
 
 const GIB = 2 ** 30;
 const SCHEMES = 'version: 1\nschemes:\n  - promote hot>5 to DRAM quota 1G/s\n';
@@ -47,14 +45,10 @@ async function runOn(
   };
 }
 
-function peakMemory(): number {
-  return process.resourceUsage().maxRSS * 1024;
-}
-
 /** The main job at full size. */
 async function defaultJob(): Promise<Numbers> {
   const { seconds } = await runOn(createPreset('seed-test-2', { seed: 1 }), Number.POSITIVE_INFINITY);
-  return { 'wall s': seconds, 'peak memory MB': peakMemory() / 1e6 };
+  return { 'wall s': seconds, ...peakMemory() };
 }
 
 /** Half a minute on a machine of another size: time per sampling interval and memory. */
@@ -64,7 +58,7 @@ async function halfMinuteAt(sizeBytes: number): Promise<Numbers> {
   return {
     'us per tick': (seconds / ticks) * 1e6,
     'metadata KiB': metadata / 1024,
-    'peak memory MB': peakMemory() / 1e6,
+    ...peakMemory(),
   };
 }
 
@@ -143,7 +137,7 @@ async function replayLackey(): Promise<Numbers> {
       'of it reading s': readSeconds,
       'wc -l s': wcSeconds,
       'times wc -l': seconds / wcSeconds,
-      'peak memory MB': peakMemory() / 1e6,
+      ...peakMemory(),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });

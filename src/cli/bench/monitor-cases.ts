@@ -13,7 +13,7 @@ import { PAGE_SIZE } from '../../memory/range.ts';
 import { EvidenceMonitor } from '../../monitor/evidence-monitor.ts';
 import { type CheckPlan, DEFAULT_ATTRS } from '../../monitor/monitor.ts';
 import { RegionTable } from '../../monitor/region-table.ts';
-import type { Numbers } from './cases.ts';
+import type { Numbers } from './numbers.ts';
 
 const GIB = 2 ** 30;
 const SPACE = 160 * GIB;

@@ -8,7 +8,7 @@ import { SchemeExecutor } from '../../schemes/executor.ts';
 import { loadSchemes } from '../../schemes/load.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
 import type { SchemeHost } from '../../schemes/scheme-runner.ts';
-import type { Numbers } from './cases.ts';
+import type { Numbers } from './numbers.ts';
 
 const REGIONS = 10_000;
 const REGION_BYTES = 16 * 2 ** 20;

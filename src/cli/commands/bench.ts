@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { ThermoError } from '../../memory/error.ts';
 import { parseCount } from '../../memory/units.ts';
 import { renderTable } from '../../view/table.ts';
-import { BENCH_CASES, type Numbers, WRITE_SAMPLE, writeLackeySample } from '../bench/cases.ts';
+import { BENCH_CASES, WRITE_SAMPLE, writeLackeySample } from '../bench/cases.ts';
+import type { Numbers } from '../bench/numbers.ts';
 import type { Terminal } from '../terminal.ts';
 import { VERSION } from '../version.ts';
 

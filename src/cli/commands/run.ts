@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { type RunReport, type RunResult, runSchemes } from '../../lab/run.ts';
 import type { ModelledMachine } from '../../machines/machine.ts';
 import { openReplay } from '../../machines/replayed/open-replay.ts';
-import type { FastSize } from '../../machines/replayed/replayed-machine.ts';
 import { createMachine } from '../../machines/simulated/machine-spec.ts';
 import { ThermoError } from '../../memory/error.ts';
 import { SEED_PUSH } from '../../memory/push-setting.ts';
@@ -13,11 +12,10 @@ import { formatSeconds } from '../../memory/units.ts';
 import { maxRangesFor } from '../../monitor/attrs.ts';
 import { createMonitor } from '../../monitor/create-monitor.ts';
 import { DEFAULT_ATTRS, type Monitor } from '../../monitor/monitor.ts';
-import type { TraceFormat } from '../../records/access-parser.ts';
 import { resolveSchemes } from '../../schemes/resolve.ts';
 import { type HeatMapData, renderHeatMap } from '../../view/heatmap.ts';
 import { renderRunSummary } from '../../view/run-summary.ts';
-import { readMachineSpec } from '../machine-input.ts';
+import { readMachineSpec, type TargetOptions } from '../machine-input.ts';
 import { type RunMonitor, type RunMonitorOptions, resolveMonitor } from '../monitor-settings.ts';
 import { OutputDirectory } from '../output-directory.ts';
 import { Progress } from '../progress.ts';
@@ -27,15 +25,7 @@ import type { Terminal } from '../terminal.ts';
 import { Turns } from '../turns.ts';
 import { VERSION } from '../version.ts';
 
-export interface RunCommandOptions extends RunMonitorOptions {
-  readonly machine: string;
-  readonly workload?: string;
-  readonly size?: number;
-  readonly trace?: string;
-  readonly format?: TraceFormat;
-  readonly fast: FastSize;
-  readonly ips?: number;
-  readonly fetches?: boolean;
+export interface RunCommandOptions extends RunMonitorOptions, TargetOptions {
   /** Modelled time after which the run ends, us. */
   readonly for?: number;
   /** Follow changes of the scheme file. */

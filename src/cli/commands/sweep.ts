@@ -108,8 +108,10 @@ function columnsOf(variations: readonly Variation[]): readonly ColumnSpec[] {
   return [...new Map(columns.map((column) => [column.name, column])).values()];
 }
 
+const OF_SIMULATED: readonly string[] = ['machine', 'workload', 'size'];
+
 function refuseOnTrace({ trace }: Pick<CompareTask, 'trace'>, variations: readonly Variation[]): void {
-  const key = variations.map(({ knob }) => knob.key).find((each) => each === 'machine' || each === 'size');
+  const key = variations.map(({ knob }) => knob.key).find((each) => OF_SIMULATED.includes(each));
   if (trace === undefined || key === undefined) return;
   throw new ThermoError(
     'THERMO_USAGE',

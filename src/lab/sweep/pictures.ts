@@ -9,7 +9,7 @@ import { chooseContestants } from '../compare/contestants.ts';
 import type { SweepRow } from './summary.ts';
 
 /** What tells scenes apart is said by the scene. */
-const SCENE_KEYS: ReadonlySet<string> = new Set(['machine', 'size', 'hot', 'tracker']);
+const SCENE_KEYS: ReadonlySet<string> = new Set(['machine', 'workload', 'size', 'hot', 'tracker']);
 
 /** By definition at 0 and at 100 %, so that they only squeeze the rest. */
 const UNPLOTTED: ReadonlySet<string> = new Set(['all-fast', 'all-slow']);
@@ -90,6 +90,7 @@ function scenesOf(rows: readonly SweepRow[]): Scene[] {
   for (const row of rows) {
     const title = [
       row.machine,
+      ...(row.settings.workload === undefined ? [] : [row.settings.workload]),
       ...(row.sizeBytes === null ? [] : [formatBytesExact(row.sizeBytes)]),
       ...(hasManyRates ? [`hot from ${formatEventRate(row.minRatePerS)}`] : []),
     ].join(', ');

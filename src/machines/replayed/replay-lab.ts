@@ -35,10 +35,9 @@ export interface ReplayLabConfig {
 }
 
 export class ReplayLab implements Lab {
-  readonly horizonS = HORIZON_S;
   readonly lookUs = LOOK_US;
-  readonly pageRanges: readonly AddressRange[];
   readonly #config: ReplayLabConfig;
+  #pageRanges: readonly AddressRange[] | undefined;
   #signals: ReplaySignals | undefined;
   #waste: ReplayWaste | undefined;
   #future: ReplayFuture | undefined;
@@ -47,7 +46,11 @@ export class ReplayLab implements Lab {
 
   constructor(config: ReplayLabConfig) {
     this.#config = config;
-    this.pageRanges = config.pages.ranges();
+  }
+
+  get pageRanges(): readonly AddressRange[] {
+    this.#pageRanges ??= this.#config.pages.ranges();
+    return this.#pageRanges;
   }
 
   signals(): PageSignals {

@@ -88,7 +88,8 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
   #period = Number.POSITIVE_INFINITY;
   #untilSample = Number.POSITIVE_INFINITY;
   readonly #reader: SpoolReader;
-  readonly #lab: ReplayLab;
+  /** For the lab only: no monitor, scheme or engine looks at it. */
+  readonly lab: ReplayLab;
   #nowUs = 0;
   #windowStartUs = 0;
   #accesses = 0;
@@ -126,7 +127,7 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
       (start, end, _from, toNid) => this.#onMoved(start, end, toNid),
     );
     this.#reader = new SpoolReader(spool, (id, loads, stores) => this.#access(id, loads, stores));
-    this.#lab = new ReplayLab({
+    this.lab = new ReplayLab({
       spool,
       pages: this.#pages,
       nid: FAST_NID,
@@ -208,11 +209,6 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
     this.#pages.takeBits(YOUNG_BIT, start, end, visit);
   }
 
-  /** For the lab only: no monitor, scheme or engine looks at it. */
-  get lab(): ReplayLab {
-    return this.#lab;
-  }
-
   nidOf(address: number): number {
     return this.mover.placement.get(address);
   }
@@ -242,7 +238,7 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
   }
 
   completionSeconds(): number {
-    return this.#modelledSeconds(this.#fastAccesses) + this.#lab.chargedUs / 1e6;
+    return this.#modelledSeconds(this.#fastAccesses) + this.lab.chargedUs / 1e6;
   }
 
   baseline(): Baseline {
@@ -274,7 +270,7 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
     const pages = this.#pages;
     if (!pages.isPlaced(id)) this.#allocate(id);
     pages.touch(id, count);
-    this.#lab.accessed(id, count);
+    this.lab.accessed(id, count);
     this.#accesses += count;
     if (pages.nid[id] === FAST_NID) this.#fastAccesses += count;
     // Ids are given in the order of first access, so without migration the first ones are fast.
@@ -299,7 +295,7 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
       const id = pages.find(page);
       if (id < 0) continue;
       nid[id] = toNid;
-      this.#lab.moved(id, toNid === FAST_NID);
+      this.lab.moved(id, toNid === FAST_NID);
     }
   }
 }

@@ -28,7 +28,6 @@ const HORIZON_S = 15;
 const LOOK_US = 100_000;
 
 export class LabView implements Lab {
-  readonly horizonS = HORIZON_S;
   readonly lookUs = LOOK_US;
   readonly pageRanges: readonly AddressRange[];
   readonly #config: LabViewConfig;
