@@ -6,6 +6,11 @@
  */
 import { RecentTimes } from '../memory/recent-times.ts';
 import type { RangeVisitor } from './filters.ts';
+import type { ResolvedScheme } from './resolve.ts';
+import { ACTIONS } from './vocabulary.ts';
+
+/** A hint is given again after a minute at the earliest. */
+const HINT_REST_US = 60e6;
 
 /** The rest is told to within this part of it. */
 const TICKS_PER_REST = 100;
@@ -36,4 +41,14 @@ export class ActedMemory {
   add(nowUs: number, start: number, end: number): void {
     this.#times.note(nowUs, start, end);
   }
+}
+
+/** Hints rest after they were given, for the age that their pattern asks for or a minute; undefined: no hints. */
+export function createActedMemory(
+  { scheme }: ResolvedScheme,
+  present: ActedMemory | undefined,
+): ActedMemory | undefined {
+  if (ACTIONS[scheme.action].effect !== 'hints') return undefined;
+  const restUs = Math.max(HINT_REST_US, scheme.pattern.minAgeUs.value);
+  return present?.restUs === restUs ? present : new ActedMemory(restUs);
 }

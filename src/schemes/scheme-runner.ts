@@ -7,9 +7,9 @@
  */
 import type { ActionOutcome, ActionRequest } from '../memory/action.ts';
 import { roundDown } from '../memory/range.ts';
-import { ActedMemory } from './acted-memory.ts';
+import { type ActedMemory, createActedMemory } from './acted-memory.ts';
 import { DamonOrder } from './damon-order.ts';
-import { Exchange } from './exchange.ts';
+import { createExchange, type Exchange } from './exchange.ts';
 import { FilterChain, type PageSource } from './filters.ts';
 import { type GaugeSource, GoalMeter, isSameAim } from './goals.ts';
 import { PartFinder } from './parts.ts';
@@ -41,8 +41,6 @@ export interface RunnerAttrs {
   readonly aggrUs: number;
 }
 
-/** A hint is given again after a minute at the earliest. */
-const HINT_REST_US = 60e6;
 /** Page-level filters look at this much at least at a time. */
 const FILTER_STEP = 2 * 2 ** 20;
 
@@ -83,8 +81,8 @@ export class SchemeRunner {
     this.#goals = new GoalMeter(resolved);
     this.#tuner = createTuner(resolved.scheme.quota.tuner);
     this.#damonOrder = new DamonOrder(ACTIONS[resolved.scheme.action].order);
-    this.#acted = actedMemoryOf(resolved, undefined);
-    this.#exchange = exchangeOf(resolved, host, 0);
+    this.#acted = createActedMemory(resolved, undefined);
+    this.#exchange = createExchange(resolved, host);
   }
 
   /**
@@ -111,9 +109,8 @@ export class SchemeRunner {
       this.#tuner = createTuner(tuner);
     }
     if (scheme.action !== action) this.#damonOrder = new DamonOrder(ACTIONS[scheme.action].order);
-    this.#acted = actedMemoryOf(resolved, scheme.action === action ? this.#acted : undefined);
-    const inFlight = this.#exchange?.pendingBytes ?? 0;
-    this.#exchange = exchangeOf(resolved, this.#host, inFlight);
+    this.#acted = createActedMemory(resolved, scheme.action === action ? this.#acted : undefined);
+    this.#exchange = createExchange(resolved, this.#host, this.#exchange);
   }
 
   /** Feeds a `user_input` goal. */
@@ -201,7 +198,7 @@ export class SchemeRunner {
     // As the kernel: full is what has no room for a region (damos_quota_is_full). Then no lap goes on.
     if (quota.roomBytes === 0 || (isByHistogram && quota.roomBytes < attrs.minRegionSz)) return;
     let unitsLeft = scheme.quota.top;
-    this.#exchange?.begin(table, this.stats);
+    this.#exchange?.begin(nowUs, table, this.stats);
     const visit = (unit: number, from: number): boolean => {
       const before = this.stats.nrTried;
       if (!this.#actOnUnit(nowUs, table, unit, from, attrs)) return false;
@@ -266,7 +263,7 @@ export class SchemeRunner {
         if (to === at) return false;
         this.#find(nowUs, at, to, table, unit);
         for (const part of this.#found) {
-          if (!this.#try(nowUs, part, table.ratePerS[unit], attrs)) return false;
+          if (!this.#try(nowUs, part, table, unit, attrs)) return false;
         }
         at = to;
       }
@@ -314,7 +311,8 @@ export class SchemeRunner {
   #try(
     nowUs: number,
     part: { readonly start: number; readonly end: number; readonly nids: readonly number[] },
-    ratePerS: number,
+    table: UnitTable,
+    unit: number,
     attrs: RunnerAttrs,
   ): boolean {
     if (this.#exchange === undefined) return this.#tryPart(nowUs, part, attrs);
@@ -322,7 +320,14 @@ export class SchemeRunner {
     const { quota } = this;
     const tag = writeTag({ id: this.id, sequence: quota.sequence, makesWay: true });
     const bytes = this.#exchange.admit(
-      { start, end, ratePerS, targetNid: this.#roomiest(nids), allowedBytes: quota.roomBytes },
+      {
+        start,
+        end,
+        ratePerS: table.ratePerS[unit],
+        ageUs: table.age[unit] * attrs.aggrUs,
+        targetNid: this.#roomiest(nids),
+        allowedBytes: quota.roomBytes,
+      },
       (from, to, targetNid) => {
         // Both that come and that go are charged.
         quota.charge(to - from, nowUs);
@@ -381,19 +386,4 @@ export class SchemeRunner {
     const roomOf = (nid: number): number => this.#host.gauge(nid).freeBytes - this.#host.comingBytes(nid);
     return nids.reduce((best, nid) => (roomOf(nid) > roomOf(best) ? nid : best));
   }
-}
-
-function exchangeOf({ scheme }: ResolvedScheme, host: SchemeHost, inFlight: number): Exchange | undefined {
-  const { exchange, pattern } = scheme;
-  return exchange && new Exchange(exchange, pattern.minRatePerS.value, host, inFlight);
-}
-
-/** Hints rest after they were given, for the age that their pattern asks for or a minute. */
-function actedMemoryOf(
-  { scheme }: ResolvedScheme,
-  present: ActedMemory | undefined,
-): ActedMemory | undefined {
-  if (ACTIONS[scheme.action].effect !== 'hints') return undefined;
-  const restUs = Math.max(HINT_REST_US, scheme.pattern.minAgeUs.value);
-  return present?.restUs === restUs ? present : new ActedMemory(restUs);
 }

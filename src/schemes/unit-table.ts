@@ -42,6 +42,7 @@ export class UnitTable {
   pieces = 0;
   pieceStart = new Float64Array(FIRST_CAPACITY);
   pieceEnd = new Float64Array(FIRST_CAPACITY);
+  #pieceUnit = new Int32Array(FIRST_CAPACITY);
   /** The next piece of the same unit, or {@link NO_PIECE}. */
   nextPiece = new Int32Array(FIRST_CAPACITY);
   /** Where a piece lies when the round begins: bit n for node n. */
@@ -89,6 +90,18 @@ export class UnitTable {
     });
   }
 
+  /** Accesses per page per second at an address; 0 where nothing is watched. */
+  rateAt(address: number): number {
+    let [low, high] = [0, this.pieces];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.pieceEnd[middle] <= address) low = middle + 1;
+      else high = middle;
+    }
+    if (low === this.pieces || this.pieceStart[low] > address) return 0;
+    return this.ratePerS[this.#pieceUnit[low]];
+  }
+
   /** Samples of an aggregation interval in which the unit was seen accessed. */
   nrAccesses(unit: number): number {
     return this.#viewOf(unit).nrAccesses(this.#source[unit]);
@@ -127,6 +140,7 @@ export class UnitTable {
     if (piece === this.pieceStart.length) this.#growPieces();
     this.pieceStart[piece] = start;
     this.pieceEnd[piece] = end;
+    this.#pieceUnit[piece] = unit;
     this.nextPiece[piece] = NO_PIECE;
     this.places[piece] = UNKNOWN;
     if (this.firstPiece[unit] === NO_PIECE) this.firstPiece[unit] = piece;
@@ -149,6 +163,7 @@ export class UnitTable {
   #growPieces(): void {
     this.pieceStart = grown(this.pieceStart);
     this.pieceEnd = grown(this.pieceEnd);
+    this.#pieceUnit = grown(this.#pieceUnit);
     this.nextPiece = grown(this.nextPiece);
     this.places = grown(this.places);
   }

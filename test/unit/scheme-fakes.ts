@@ -42,8 +42,8 @@ export const NOTHING: SystemGauge = {
   fastAccesses: 0,
   accessS: 0,
   allFastS: 0,
-  fastNs: 0,
-  slowNs: 0,
+  fastNs: Number.NaN,
+  slowNs: Number.NaN,
 };
 
 /** `bytes` of memory on node 1; what is asked for takes effect at once. */
