@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ThermoError, ThermoErrors } from '../memory/error.ts';
 import { renderProblem } from '../view/problem.ts';
+import { kernelOption, targetOptions } from './export-options.ts';
 import {
   accuracyOptions,
   compareOptions,
@@ -86,6 +87,35 @@ function buildProgram(finish: (status: number) => void): Command {
     .action(async (schemes) => {
       const { explainCommand } = await import('./commands/check.ts');
       finish(await explainCommand(schemes, terminal));
+    });
+
+  const exporting = program
+    .command('export')
+    .description('hand a scheme file to the kernel or to damo, and say what that kernel cannot do')
+    .argument('<schemes>', 'scheme file, or - for standard input')
+    .addOption(
+      new Option(
+        '--to <format>',
+        "damo: kdamonds JSON; damo-args: damo's options; damon-sysfs: a shell script",
+      )
+        .choices(['damo', 'damon-sysfs', 'damo-args'])
+        .makeOptionMandatory(),
+    )
+    .addOption(kernelOption())
+    .addOption(machineOption());
+  for (const option of targetOptions()) exporting.addOption(option);
+  exporting.action(async (schemes, options) => {
+    const { exportCommand } = await import('./commands/export.ts');
+    finish(await exportCommand(schemes, options, terminal));
+  });
+
+  program
+    .command('import')
+    .description("print damo's kdamonds file, or its list of schemes, as a scheme file")
+    .argument('<kdamonds>', 'JSON or YAML file of damo, or - for standard input')
+    .action(async (path) => {
+      const { importCommand } = await import('./commands/export.ts');
+      finish(await importCommand(path, terminal));
     });
 
   const accuracy = program

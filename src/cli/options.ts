@@ -1,6 +1,6 @@
 /** Options that several commands share, and how their values are read. */
 
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import type { FastSize } from '../machines/replayed/replayed-machine.ts';
 import { ThermoError } from '../memory/error.ts';
 import { suggest } from '../memory/nearest-word.ts';
@@ -14,19 +14,7 @@ import { TRACE_FORMATS } from '../records/access-parser.ts';
 import { parseOverhead, parseWeight } from '../schemes/monitor-block.ts';
 import { FAULT_HELP, parseFaults } from './fault-option.ts';
 import { DEFAULT_MONITOR } from './monitor-settings.ts';
-
-/** Turns a reader of units into a reader of option values: its errors are wrong usage. */
-function argument<T>(parse: (text: string) => T): (text: string) => T {
-  return (text) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      if (error instanceof ThermoError)
-        throw new InvalidArgumentError(`${error.message}\n  ${error.hint ?? ''}`.trimEnd());
-      throw error;
-    }
-  };
-}
+import { argument } from './option-value.ts';
 
 function positive(kind: string, value: number, text: string): number {
   if (value > 0 && Number.isFinite(value)) return value;
