@@ -1,7 +1,7 @@
 /** Finds the machine that `--machine` and `--workload` ask for. */
 import type { FastSize } from '../machines/replayed/replayed-machine.ts';
 import type { MachineSpec } from '../machines/simulated/machine-spec.ts';
-import type { TraceFormat } from '../records/access-parser.ts';
+import type { AddressKind, TraceFormat } from '../records/access-parser.ts';
 import type { Terminal } from './terminal.ts';
 import { isFileName, readInput } from './text-input.ts';
 
@@ -18,6 +18,9 @@ export interface TargetOptions extends MachineOptions {
   readonly fast: FastSize;
   readonly ips?: number;
   readonly fetches?: boolean;
+  readonly address?: AddressKind;
+  readonly pid?: number;
+  readonly fields?: readonly string[];
 }
 
 /** A name with a dot or a slash is a machine file, `-` one on standard input. */

@@ -170,19 +170,35 @@ const fastOption = (): Option =>
 const instructionRateOption = (): Option =>
   new Option(
     '--ips <rate>',
-    'instructions per second of the clock of a trace (default: 1M/s for lackey, 100M/s for ramulator)',
+    'instructions (or samples) per second of the clock of a trace without times (default: 1M/s; ramulator: 100M/s; samples: 5876/s)',
   ).argParser(argument((text) => positive('rate', parseEventRate(text), text)));
+
+/** How the text of a trace is read. */
+export function parserOptions(): Option[] {
+  return [
+    new Option('--fetches', 'lackey, drmemtrace: count instruction fetches as accesses'),
+    new Option(
+      '--address <kind>',
+      'samples with both addresses: which one counts (default: physical where it is known)',
+    ).choices(['virtual', 'physical']),
+    new Option('--pid <n>', 'only accesses of this process').argParser(argument(parseCount)),
+    new Option(
+      '--fields <names>',
+      'columns of perf script -F, where they cannot be told from the text, e.g. time,event,addr',
+    ).argParser(parseNames),
+  ];
+}
 
 /** Where the recorded accesses of a program come from. */
 export const traceOptions = (): Option[] => [
   new Option(
     '--trace <file>',
-    'replay this trace instead (lackey or ramulator, plain or gzip; - for standard input)',
+    'replay this recording instead: a trace, samples of perf, a record of regions (docs/records.md); - for standard input',
   ),
   new Option('--format <format>', 'format of the trace (default: detected)').choices(TRACE_FORMATS),
   fastOption(),
   instructionRateOption(),
-  new Option('--fetches', 'lackey: count instruction fetches as accesses'),
+  ...parserOptions(),
 ];
 
 /** Longest time that the accuracy lab goes on for. */

@@ -9,7 +9,7 @@ import { SEED_PUSH } from '../../memory/push-setting.ts';
 import { fastTierOf, type MemoryNode, tierOf } from '../../memory/tier.ts';
 import { maxRangesFor } from '../../monitor/attrs.ts';
 import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
-import type { TraceFormat } from '../../records/access-parser.ts';
+import type { AddressKind, TraceFormat } from '../../records/access-parser.ts';
 import { loadSchemes } from '../../schemes/load.ts';
 import { type Contestant, chooseContestants, schemesOf } from './contestants.ts';
 import { Oracle } from './oracle.ts';
@@ -26,6 +26,9 @@ export interface TraceSource {
   /** Left out: that of the format. */
   readonly instructionsPerS?: number;
   readonly includeFetches: boolean;
+  readonly address?: AddressKind;
+  readonly pid?: number;
+  readonly fields?: readonly string[];
 }
 
 export interface CompareTask {
@@ -90,6 +93,9 @@ function replayOptions(trace: TraceSource, seed: number): ReplayOptions {
     // Never read: a trace that many read has a name.
     stdin: Readable.from([]),
     includeFetches: trace.includeFetches,
+    address: trace.address,
+    pid: trace.pid,
+    fields: trace.fields,
     fast: trace.fast,
     instructionsPerS: trace.instructionsPerS,
     truthWindowUs: DEFAULT_ATTRS.aggrUs,
