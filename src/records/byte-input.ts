@@ -90,6 +90,17 @@ async function* decompress(
   onBytes: (count: number) => void,
 ): AsyncGenerator<Buffer> {
   const iterator = source[Symbol.asyncIterator]();
+  try {
+    yield* decompressed(iterator, onBytes);
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+async function* decompressed(
+  iterator: AsyncIterator<Buffer>,
+  onBytes: (count: number) => void,
+): AsyncGenerator<Buffer> {
   let head: Buffer = Buffer.alloc(0);
   let ended = false;
   while (head.length < 4 && !ended) {
@@ -154,11 +165,15 @@ export function explainReadError(error: unknown, name: string): ThermoError {
   return readError(error, name);
 }
 
-/** The first bytes of a stream, and then all of it again. */
+/** The first bytes of a stream, and then all of it again; to be closed if it is not read to its end. */
 export async function peek(
   stream: AsyncIterable<Buffer>,
   wanted: number,
-): Promise<{ readonly head: Buffer; readonly all: AsyncIterable<Buffer> }> {
+): Promise<{
+  readonly head: Buffer;
+  readonly all: AsyncIterable<Buffer>;
+  readonly close: () => Promise<void>;
+}> {
   const iterator = stream[Symbol.asyncIterator]();
   const chunks: Buffer[] = [];
   let size = 0;
@@ -174,15 +189,14 @@ export async function peek(
   }
   const head = Buffer.concat(chunks);
   async function* all(): AsyncGenerator<Buffer> {
-    try {
-      if (head.length > 0) yield head;
-      for (let next = ended ? undefined : await iterator.next(); next && !next.done; ) {
-        yield next.value;
-        next = await iterator.next();
-      }
-    } finally {
-      await iterator.return?.();
+    if (head.length > 0) yield head;
+    for (let next = ended ? undefined : await iterator.next(); next && !next.done; ) {
+      yield next.value;
+      next = await iterator.next();
     }
   }
-  return { head, all: all() };
+  const close = async (): Promise<void> => {
+    await iterator.return?.();
+  };
+  return { head, all: all(), close };
 }

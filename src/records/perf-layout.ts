@@ -11,11 +11,14 @@ export interface PerfLayout {
   readonly hasAddress: boolean;
   /** The last hexadecimal column is the physical address. */
   readonly hasPhysical: boolean;
+  /** It is known of most samples: perf prints 0 where it is not. */
+  readonly isPhysicalKnown: boolean;
 }
 
 /** From the names given to `perf script -F`. */
 export function layoutOfFields(fields: readonly string[]): PerfLayout {
-  return { hasAddress: fields.includes('addr'), hasPhysical: fields.includes('phys_addr') };
+  const hasPhysical = fields.includes('phys_addr');
+  return { hasAddress: fields.includes('addr'), hasPhysical, isPhysicalKnown: hasPhysical };
 }
 
 const SAMPLE = /(?:^|\s)\d+\.(?:\d{6}|\d{9}):(?:\s+(\d+))?\s+(?:(\S+):\s+)?(.*)$/;
@@ -53,7 +56,8 @@ export function layoutOfLines(lines: readonly string[]): PerfLayout | undefined 
   if (samples === 0) return undefined;
   return {
     hasAddress: onlySymbols * 2 < samples,
-    // Weights are 0 as often as they like, so zeros count only beside real addresses or alone with an ip.
-    hasPhysical: withTwo > 0 && sameOffset > 0 && sameOffset + zero >= 0.99 * withTwo,
+    // Zeros alone say nothing: weights are 0 as well.
+    hasPhysical: sameOffset > 0 && sameOffset + zero >= 0.99 * withTwo,
+    isPhysicalKnown: sameOffset > zero,
   };
 }

@@ -50,7 +50,6 @@ const MAX_EVENT = 128;
 /** What an event's name says of its accesses. */
 const EVENT_UNKNOWN = 0;
 const EVENT_STORE = 1;
-const EVENT_LOST = 2;
 
 export type PerfScriptOptions = Pick<ParserOptions, 'address' | 'pid' | 'fields'>;
 
@@ -85,8 +84,9 @@ export class PerfScriptParser implements AccessParser {
 
   /** Which address is read: physical where the text has it, unless asked otherwise. */
   get address(): AddressKind {
-    if (this.#wanted !== undefined) return this.#wanted;
-    return this.#layout?.hasPhysical === true ? 'physical' : 'virtual';
+    if (this.#layout?.hasPhysical !== true) return 'virtual';
+    if (this.#layout.hasAddress === false) return 'physical';
+    return this.#wanted ?? (this.#layout.isPhysicalKnown ? 'physical' : 'virtual');
   }
 
   parse(bytes: Uint8Array, start: number, end: number, batch: TraceBatch, flush: () => void): void {
@@ -212,18 +212,11 @@ export class PerfScriptParser implements AccessParser {
         tokenEnd = endOfToken(bytes, p);
       }
     }
-    if (kind === EVENT_LOST) return this.#lost(bytes, p);
     const layout = this.#layout;
     const hasAddress = layout === undefined || layout.hasAddress;
-    if (layout !== undefined && !hasAddress && !layout.hasPhysical) {
-      noteUnreadable(counts, counts.lines);
-      return bytes.indexOf(NEWLINE, p) + 1;
-    }
+    if (layout !== undefined && !hasAddress && !layout.hasPhysical) return this.#other(bytes, p);
     let address = hasAddress ? readHex(bytes, p, tokenEnd) : 0;
-    if (Number.isNaN(address)) {
-      noteUnreadable(counts, counts.lines);
-      return bytes.indexOf(NEWLINE, p) + 1;
-    }
+    if (Number.isNaN(address)) return this.#other(bytes, p);
     // data_src in hexadecimal, then its words from |OP on; either may be missing.
     let isStore = kind === EVENT_STORE ? 1 : 0;
     const q = hasAddress ? skipBlanks(bytes, tokenEnd) : p;
@@ -236,7 +229,7 @@ export class PerfScriptParser implements AccessParser {
       }
     } else if (bytes[q] === BAR && isStoreWord(bytes, q)) isStore = 1;
     const next = bytes.indexOf(NEWLINE, q) + 1;
-    if (layout?.hasPhysical === true && this.#wanted !== 'virtual') {
+    if (this.address === 'physical') {
       const physical = readLastHex(bytes, q, next - 1);
       address = Number.isNaN(physical) ? 0 : physical;
     }
@@ -274,20 +267,20 @@ export class PerfScriptParser implements AccessParser {
       if (i === length) return this.#eventKind;
     }
     const name = String.fromCharCode(...bytes.subarray(start, Math.min(end, start + MAX_EVENT)));
-    this.#eventKind = name.includes('store')
-      ? EVENT_STORE
-      : name.startsWith('PERF_RECORD_LOST')
-        ? EVENT_LOST
-        : EVENT_UNKNOWN;
+    this.#eventKind = name.includes('store') ? EVENT_STORE : EVENT_UNKNOWN;
     this.#eventLength = length <= MAX_EVENT ? length : -1;
     if (length <= MAX_EVENT) this.#event.set(bytes.subarray(start, end));
     return this.#eventKind;
   }
 
-  #lost(bytes: Uint8Array, at: number): number {
+  /** A line without an address: perf's word about something else, or none at all. */
+  #other(bytes: Uint8Array, at: number): number {
+    const { counts } = this;
     const end = bytes.indexOf(NEWLINE, at);
     const text = String.fromCharCode(...bytes.subarray(at, Math.min(end, at + MAX_EVENT)));
-    this.counts.lost += Number(/(\d+)\s*$/.exec(text)?.[1] ?? 0);
+    const lost = /^PERF_RECORD_LOST(?:_SAMPLES)?:? lost (\d+)/.exec(text);
+    if (lost !== null) counts.lost += Number(lost[1]);
+    else if (!text.startsWith('PERF_RECORD_')) noteUnreadable(counts, counts.lines);
     return end + 1;
   }
 }

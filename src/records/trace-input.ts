@@ -31,24 +31,37 @@ export async function readTrace(
   consume: (batch: TraceBatch) => void,
 ): Promise<AccessParser> {
   const input = openBytes(options);
+  let close = async (): Promise<void> => {};
   try {
-    const { head, all } = await peek(input.stream, DETECT_BYTES);
+    const peeked = await peek(input.stream, DETECT_BYTES);
+    const { head, all } = peeked;
+    close = peeked.close;
     const format = options.format ?? detectTraceFormat(head, options);
     if (head.length === 0) throw nothing(input.name);
     if (format === undefined) {
-      throw new ThermoError('THERMO_TRACE_FORMAT', `${input.name} is in no known trace format`, {
-        hint: FORMAT_HINT,
-      });
+      throw unknownFormat(head, input.name);
     }
     const content = isZip(head) ? unzip(options.path, input) : { stream: all, shareRead: input.shareRead };
     return await parseStream(format, content, input.name, options, consume);
   } catch (error) {
     throw explainReadError(error, input.name);
+  } finally {
+    await close();
   }
 }
 
 export const FORMAT_HINT =
   'expected text of valgrind lackey (--tool=lackey --trace-mem=yes), ramulator, perf script, perf mem report -D -x, or perf report -D with IBS registers, or a drmemtrace zip; --format names it';
+
+/** Samples without addresses are the likeliest mistake. */
+function unknownFormat(head: Buffer, name: string): ThermoError {
+  if (/^.*\d+\.(?:\d{6}|\d{9}):\s+(?:\d+\s+)?\S+:\s/m.test(head.toString('latin1'))) {
+    return new ThermoError('THERMO_TRACE_FORMAT', `${name}: the samples have no data addresses`, {
+      hint: 'record with: perf record -d (and --phys-data), print with: perf script -F comm,pid,tid,cpu,time,period,event,addr,phys_addr,data_src',
+    });
+  }
+  return new ThermoError('THERMO_TRACE_FORMAT', `${name} is in no known trace format`, { hint: FORMAT_HINT });
+}
 
 function nothing(name: string): ThermoError {
   return new ThermoError('THERMO_TRACE_FORMAT', `${name} holds no memory access`, { hint: FORMAT_HINT });
