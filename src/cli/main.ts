@@ -16,6 +16,7 @@ import {
   traceOptions,
   workloadOption,
 } from './options.ts';
+import { reportOptions, selectionOptions } from './report-options.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -117,6 +118,23 @@ function buildProgram(finish: (status: number) => void): Command {
     .action(async (schemes, options) => {
       const { compareCommand } = await import('./commands/compare.ts');
       finish(await compareCommand(schemes, options, terminal));
+    });
+
+  const report = program
+    .command('report')
+    .description('show what a record of regions says: tables, heat maps, distributions, raw numbers')
+    .argument(
+      '<kind>',
+      'regions, heatmap, wss, nr-regions, temperature, recency, memory-for-accesses, holistic, what-if',
+    )
+    .argument('<file>', 'a record of thermocline, damo, perf script or memtierd, or - for standard input');
+  for (const option of [...selectionOptions(), ...reportOptions()]) report.addOption(option);
+  report
+    .option('--quiet', 'no progress')
+    .addOption(jsonOption())
+    .action(async (kind, file, options) => {
+      const { reportCommand } = await import('./commands/report.ts');
+      finish(await reportCommand(kind, file, options, terminal));
     });
 
   program
