@@ -162,6 +162,11 @@ export const forOption = (): Option =>
     argument((text) => positive('time', parseTimeUs(text), text)),
   );
 
+export const recordEveryOption = (): Option =>
+  new Option('--record-every <time>', 'time between two snapshots of the record (default: all)').argParser(
+    argument((text) => positive('time', parseTimeUs(text), text)),
+  );
+
 const fastOption = (): Option =>
   new Option('--fast <share>', "fast tier of a replay: share of the trace's footprint, or a size")
     .argParser(argument(parseFast))

@@ -7,10 +7,12 @@ import { ThermoError } from '../memory/error.ts';
 import { suggest } from '../memory/nearest-word.ts';
 import type { AddressRange } from '../memory/range.ts';
 import { parseBytes, parseCount, parseShare, parseTimeUs } from '../memory/units.ts';
+import { INPUT_FORMATS } from '../records/detect.ts';
 import { REGION_FORMATS } from '../records/region-input.ts';
 import { REGION_KEYS } from '../view/report/facts.ts';
 import { parseLayoutChange } from '../view/report/keywords.ts';
-import { argument } from './options.ts';
+import { OUTPUT_FORMATS } from './convert-output.ts';
+import { argument, parserOptions } from './options.ts';
 
 /** `A..B`, `A..`, `..B`, or `A` alone; both ends count. */
 export function parseBounds(text: string, parse: (part: string) => number): Bounds {
@@ -137,6 +139,14 @@ export function selectionOptions(): Option[] {
       'what makes the temperature (default: size=0,rate=100,age=100)',
     ).argParser(argument(parseTemperatureWeights)),
     new Option('--from <format>', 'format of the file (default: detected)').choices(REGION_FORMATS),
+  ];
+}
+
+export function convertOptions(): Option[] {
+  return [
+    new Option('--from <format>', 'format of the input (default: detected)').choices(INPUT_FORMATS),
+    new Option('--to <format>', 'format of the output (default: by its name)').choices(OUTPUT_FORMATS),
+    ...parserOptions(),
   ];
 }
 

@@ -73,7 +73,8 @@ export type TraceFormat = (typeof TRACE_FORMATS)[number];
 export type AddressKind = 'virtual' | 'physical';
 
 export interface AccessParser {
-  readonly format: TraceFormat;
+  /** `record`: samples of our own record. */
+  readonly format: TraceFormat | 'record';
   /** What a tick is: an instruction, a microsecond, or just the place in the file. */
   readonly clock: 'instructions' | 'time' | 'order';
   readonly counts: ParseCounts;

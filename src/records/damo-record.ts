@@ -191,14 +191,14 @@ function snapshotOf(
       intervals,
       damoBytes(region.sz_filter_passed),
     );
-    if (Array.isArray(region.probe_hits)) probeHits.push(region.probe_hits.map(damoNumber));
+    probeHits.push(Array.isArray(region.probe_hits) ? region.probe_hits.map(damoNumber) : []);
   }
   const taken = columns.take();
   return {
     startNs,
     endNs,
     ...taken,
-    ...(taken.count > 0 && probeHits.length === taken.count ? { probeHits } : {}),
+    ...(probeHits.some((hits) => hits.length > 0) ? { probeHits } : {}),
     sampleUs,
     aggrUs,
     ageUnitUs: usesUsec ? 1 : ageUnitUs,

@@ -10,6 +10,7 @@ import { DamoRecordReader } from './damo-record.ts';
 import { DAMON_EVENT, DamonTraceReader } from './damon-trace.ts';
 import { MEMTIERD_HEAT_HEAD, MEMTIERD_RAW_HEAD, MEMTIERD_RAW_LINE, MemtierdReader } from './memtierd.ts';
 import { isPerfData, perfScript } from './perf-data.ts';
+import { isRecordDirectory, readRecordRegions } from './record-reader.ts';
 import { emptyRegionCounts, type RegionCounts } from './region-counts.ts';
 import { LineSplitter } from './text-lines.ts';
 
@@ -24,7 +25,8 @@ export interface RegionInputOptions extends ByteInputOptions {
 }
 
 export interface RegionInput {
-  readonly format: RegionFormat;
+  /** `record`: our own. */
+  readonly format: RegionFormat | 'record';
   readonly counts: RegionCounts;
 }
 
@@ -54,8 +56,13 @@ export const REGION_FORMAT_HINT =
  * @throws ThermoError THERMO_FILE_UNREADABLE, THERMO_TRACE_TRUNCATED, THERMO_RECORD_FORMAT
  */
 export async function readRegions(options: RegionInputOptions, visit: SnapshotVisitor): Promise<RegionInput> {
-  const input = openBytes(options);
   const counts = emptyRegionCounts();
+  if (isRecordDirectory(options.path)) {
+    await readRecordRegions(options.path, counts, visit, options);
+    if (counts.snapshots === 0) throw nothing(options.path);
+    return { format: 'record', counts };
+  }
+  const input = openBytes(options);
   let close = async (): Promise<void> => {};
   try {
     const peeked = await peek(input.stream, DETECT_BYTES);
@@ -74,17 +81,19 @@ export async function readRegions(options: RegionInputOptions, visit: SnapshotVi
       if (options.shouldStop?.()) break;
     }
     reader.finish();
-    if (counts.snapshots === 0) {
-      throw new ThermoError('THERMO_RECORD_FORMAT', `${input.name} holds no snapshot of regions`, {
-        hint: REGION_FORMAT_HINT,
-      });
-    }
+    if (counts.snapshots === 0) throw nothing(input.name);
     return { format, counts };
   } catch (error) {
     throw explainReadError(error, input.name);
   } finally {
     await close();
   }
+}
+
+function nothing(name: string): ThermoError {
+  return new ThermoError('THERMO_RECORD_FORMAT', `${name} holds no snapshot of regions`, {
+    hint: REGION_FORMAT_HINT,
+  });
 }
 
 /** The whole record in memory. */

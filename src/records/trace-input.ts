@@ -11,6 +11,8 @@ import {
   type TraceFormat,
 } from './access-parser.ts';
 import { type ByteInput, type ByteInputOptions, explainReadError, openBytes, peek } from './byte-input.ts';
+import { isPerfData, perfSamples } from './perf-data.ts';
+import { isRecordDirectory, readRecordSamples } from './record-reader.ts';
 import { createParser, createSplitter, DETECT_BYTES, detectTraceFormat, isZip } from './trace-formats.ts';
 import { readZip } from './zip.ts';
 
@@ -28,16 +30,21 @@ export interface TraceInputOptions extends ParserOptions, ByteInputOptions {
  */
 export async function readTrace(
   options: TraceInputOptions,
-  consume: (batch: TraceBatch) => void,
+  consume: (batch: TraceBatch, parser: AccessParser) => void,
 ): Promise<AccessParser> {
+  if (isRecordDirectory(options.path)) return readSamples(options, consume);
   const input = openBytes(options);
   let close = async (): Promise<void> => {};
   try {
     const peeked = await peek(input.stream, DETECT_BYTES);
     const { head, all } = peeked;
     close = peeked.close;
-    const format = options.format ?? detectTraceFormat(head, options);
     if (head.length === 0) throw nothing(input.name);
+    if (isPerfData(head) && options.format === undefined) {
+      const content = { stream: perfSamples(options.path), shareRead: () => Number.NaN };
+      return await parseStream('perf-script', content, input.name, options, consume);
+    }
+    const format = options.format ?? detectTraceFormat(head, options);
     if (format === undefined) {
       throw unknownFormat(head, input.name);
     }
@@ -48,6 +55,17 @@ export async function readTrace(
   } finally {
     await close();
   }
+}
+
+async function readSamples(
+  options: TraceInputOptions,
+  consume: (batch: TraceBatch, parser: AccessParser) => void,
+): Promise<AccessParser> {
+  const parser = await readRecordSamples(options.path, consume, options);
+  if (parser.counts.accesses > 0) return parser;
+  throw new ThermoError('THERMO_TRACE_FORMAT', `${options.path} holds no samples`, {
+    hint: 'record them with --record-samples',
+  });
 }
 
 export const FORMAT_HINT =
@@ -88,13 +106,13 @@ async function parseStream(
   { stream, shareRead }: Pick<ByteInput, 'stream' | 'shareRead'>,
   name: string,
   options: TraceInputOptions,
-  consume: (batch: TraceBatch) => void,
+  consume: (batch: TraceBatch, parser: AccessParser) => void,
 ): Promise<AccessParser> {
   const parser = createParser(format, options);
   const splitter = createSplitter(format);
   const batch = createTraceBatch();
   const flush = (): void => {
-    consume(batch);
+    consume(batch, parser);
     batch.count = 0;
   };
   const onPart = (bytes: Uint8Array, start: number, end: number): void => {
