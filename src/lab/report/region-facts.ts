@@ -1,5 +1,6 @@
 /** What is computed from a recorded region, by damo's formulas (docs/records.md lists them). */
-import type { RecordedSnapshot } from '../../memory/region-record.ts';
+import { PAGE_SIZE } from '../../memory/range.ts';
+import type { RecordedSnapshot, RegionRecord } from '../../memory/region-record.ts';
 import type { RegionFacts, SnapshotTotals } from '../../view/report/facts.ts';
 
 /** How size, access rate and age make a temperature; damo's default weights. */
@@ -72,4 +73,15 @@ export function totalsOf(snapshot: RecordedSnapshot): SnapshotTotals {
     bandwidthFilterPassedBytesPerS: hasPassed ? perS(touchedPassed) : null,
     positiveShare: maxNrAccesses === null || szBytes === 0 ? null : touched / (szBytes * maxNrAccesses),
   };
+}
+
+/** Bytes of the largest snapshot; at least a page. */
+export function watchedBytes({ snapshots }: RegionRecord): number {
+  let most = PAGE_SIZE;
+  for (const { count, start, end } of snapshots) {
+    let bytes = 0;
+    for (let i = 0; i < count; i++) bytes += end[i] - start[i];
+    most = Math.max(most, bytes);
+  }
+  return most;
 }
