@@ -10,7 +10,7 @@ import { validateSourceWeights } from '../monitor/attrs.ts';
 import { MONITOR_NAMES, type MonitorName } from '../monitor/create-monitor.ts';
 import { DEFAULT_INTERVALS_GOAL } from '../monitor/interval-tuner.ts';
 import { DEFAULT_WEIGHTS, type IntervalsGoal, type SourceWeights } from '../monitor/monitor.ts';
-import { TRACE_FORMATS } from '../records/access-parser.ts';
+import { INPUT_FORMATS } from '../records/detect.ts';
 import { parseOverhead, parseWeight } from '../schemes/monitor-block.ts';
 import { FAULT_HELP, parseFaults } from './fault-option.ts';
 import { DEFAULT_MONITOR } from './monitor-settings.ts';
@@ -200,7 +200,7 @@ export const traceOptions = (): Option[] => [
     '--trace <file>',
     'replay this recording instead: a trace, samples of perf, a record of regions (docs/records.md); - for standard input',
   ),
-  new Option('--format <format>', 'format of the trace (default: detected)').choices(TRACE_FORMATS),
+  new Option('--format <format>', 'format of the recording (default: detected)').choices(INPUT_FORMATS),
   fastOption(),
   instructionRateOption(),
   ...parserOptions(),

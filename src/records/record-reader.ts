@@ -1,6 +1,6 @@
 /** Reads our own record, part by part; of a process that was killed all parts but the last one are there. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ThermoError } from '../memory/error.ts';
 import type { RecordedSnapshot, RecordHead, SnapshotVisitor } from '../memory/region-record.ts';
 import {
@@ -42,9 +42,11 @@ export function tablesOf(path: string): { readonly regions: boolean; readonly sa
 
 /** Paths of the parts of a table, the oldest first. */
 function partsOf(path: string, table: string): string[] {
+  // The folder of one table is a record as well.
+  const folder = basename(path) === table ? path : join(path, table);
   try {
-    const names = readdirSync(join(path, table)).filter((name) => /^part-\d+\.parquet$/.test(name));
-    return names.sort().map((name) => join(path, table, name));
+    const names = readdirSync(folder).filter((name) => /^part-\d+\.parquet$/.test(name));
+    return names.sort().map((name) => join(folder, name));
   } catch {
     return [];
   }

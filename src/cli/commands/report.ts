@@ -11,6 +11,7 @@ import { suggest } from '../../memory/nearest-word.ts';
 import type { AddressRange } from '../../memory/range.ts';
 import type { RegionRecord } from '../../memory/region-record.ts';
 import { formatBytes, formatCount, formatSeconds } from '../../memory/units.ts';
+import { detectInput } from '../../records/detect.ts';
 import { loadRecord } from '../../records/load-record.ts';
 import type { RegionFormat } from '../../records/region-input.ts';
 import type { RegionKey } from '../../view/report/facts.ts';
@@ -166,10 +167,16 @@ export async function reportCommand(
     });
   }
   const progress = new Progress(terminal, options.quiet === true);
+  const detected = await detectInput({ path: file, stdin: terminal.stdin }, options.from);
+  if (detected.kind === 'accesses') {
+    throw new ThermoError('THERMO_RECORD_FORMAT', `${file} holds accesses, and reports are about regions`, {
+      hint: `replay it first: thermocline run SCHEMES --trace ${file} --record DIR`,
+    });
+  }
   const loaded = await loadRecord({
     path: file,
-    stdin: terminal.stdin,
-    format: options.from,
+    stdin: detected.stdin,
+    format: detected.format,
     onProgress: (share) => progress.update('reading', share, file),
     shouldStop: terminal.isInterrupted,
   }).finally(() => progress.end());

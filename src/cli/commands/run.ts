@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type RunReport, type RunResult, runSchemes } from '../../lab/run.ts';
 import type { ModelledMachine } from '../../machines/machine.ts';
-import { openReplay } from '../../machines/replayed/open-replay.ts';
+import { openRecording } from '../../machines/replayed/open-recording.ts';
 import { createMachine } from '../../machines/simulated/machine-spec.ts';
 import { ThermoError } from '../../memory/error.ts';
 import { SEED_PUSH } from '../../memory/push-setting.ts';
@@ -123,7 +123,7 @@ async function openMachine(
       ...(options.size === undefined ? {} : { sizeBytes: options.size }),
     });
   }
-  return openReplay({
+  return openRecording({
     path: options.trace,
     format: options.format,
     stdin: terminal.stdin,

@@ -7,8 +7,7 @@
  * times twice and more: damo PR #55.) damo also divides by the whole cell where only a part of it was seen;
  * this divides by what was seen.
  */
-import type { AddressRange } from '../../memory/range.ts';
-import { overlapBytes } from '../../memory/range.ts';
+import { type AddressRange, coverRanges, joinRanges, overlapBytes, totalBytes } from '../../memory/range.ts';
 import type { RecordedSnapshot, RegionRecord } from '../../memory/region-record.ts';
 
 export interface HeatRaster {
@@ -117,8 +116,8 @@ export interface HeatArea extends AddressRange {
   readonly heat: number;
 }
 
-/** Most gaps that part areas: of a process the heap, the mapped files and the stack. */
-const GAPS = 2;
+/** Of a process the heap, the mapped files and the stack. */
+const MAX_AREAS = 3;
 /** Gaps below this share of what lies between them part nothing. */
 const MIN_GAP_SHARE = 0.1;
 
@@ -127,28 +126,8 @@ export function heatAreas(record: RegionRecord): HeatArea[] {
   for (const { count, start, end } of record.snapshots) {
     for (let i = 0; i < count; i++) ends.push({ start: start[i], end: end[i] });
   }
-  ends.sort((a, b) => a.start - b.start);
-  const joined: { start: number; end: number }[] = [];
-  for (const { start, end } of ends) {
-    const last = joined[joined.length - 1];
-    if (last !== undefined && start <= last.end) last.end = Math.max(last.end, end);
-    else joined.push({ start, end });
-  }
-  const covered = joined.reduce((sum, { start, end }) => sum + end - start, 0);
-  const gaps = joined
-    .slice(1)
-    .map((range, i) => ({ after: i, bytes: range.start - joined[i].end }))
-    .filter(({ bytes }) => bytes > MIN_GAP_SHARE * covered)
-    .sort((a, b) => b.bytes - a.bytes)
-    .slice(0, GAPS)
-    .map(({ after }) => after)
-    .sort((a, b) => a - b);
-  const areas: AddressRange[] = [];
-  let first = 0;
-  for (const last of [...gaps, joined.length - 1]) {
-    if (joined.length > 0) areas.push({ start: joined[first].start, end: joined[last].end });
-    first = last + 1;
-  }
+  const joined = joinRanges(ends);
+  const areas = coverRanges(joined, MAX_AREAS, MIN_GAP_SHARE * totalBytes(joined));
   return areas.map((area) => ({ ...area, heat: heatIn(record, area) }));
 }
 

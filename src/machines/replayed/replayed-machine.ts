@@ -111,13 +111,7 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
     this.workload = config.name;
     const footprintPages = spool.pages.count;
     this.footprintBytes = footprintPages * PAGE_SIZE;
-    const wanted = fast.kind === 'share' ? fast.share * this.footprintBytes : fast.bytes;
-    this.#fastPages = Math.floor(wanted / PAGE_SIZE);
-    if (this.#fastPages < 1) {
-      throw new ThermoError('THERMO_MACHINE_CONFIG', `a fast tier of ${formatBytes(wanted)} holds no page`, {
-        hint: `the footprint is ${formatBytes(this.footprintBytes)}; expected a share or size of at least one page`,
-      });
-    }
+    this.#fastPages = fastPagesOf(fast, this.footprintBytes);
     this.nodes = twoTiers(
       this.#fastPages * PAGE_SIZE,
       this.footprintBytes,
@@ -315,7 +309,7 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
 /**
  * A fast node that holds `fastBytes` above its watermarks, and a slow one with room for everything.
  */
-function twoTiers(
+export function twoTiers(
   fastBytes: number,
   footprintBytes: number,
   { fastNs, slowNs }: TierLatencies,
@@ -351,6 +345,16 @@ function twoTiers(
       adistance: abstractDistance(cxl, dram),
     },
   ];
+}
+
+/** @throws ThermoError THERMO_MACHINE_CONFIG for a fast tier that holds no page */
+export function fastPagesOf(fast: FastSize, footprintBytes: number): number {
+  const wanted = fast.kind === 'share' ? fast.share * footprintBytes : fast.bytes;
+  const pages = Math.floor(wanted / PAGE_SIZE);
+  if (pages >= 1) return pages;
+  throw new ThermoError('THERMO_MACHINE_CONFIG', `a fast tier of ${formatBytes(wanted)} holds no page`, {
+    hint: `the footprint is ${formatBytes(footprintBytes)}; expected a share or size of at least one page`,
+  });
 }
 
 function samplePeriod(push: PushSetting, accesses: number, seconds: number): number {
