@@ -14,6 +14,7 @@ import { formatBytes, formatCount, formatSeconds } from '../../memory/units.ts';
 import { detectInput } from '../../records/detect.ts';
 import { loadRecord } from '../../records/load-record.ts';
 import type { RegionFormat } from '../../records/region-input.ts';
+import { foldLine } from '../../view/fold.ts';
 import type { RegionKey } from '../../view/report/facts.ts';
 import type { LayoutChange } from '../../view/report/keywords.ts';
 import type { HeatScale } from '../../view/report/level.ts';
@@ -267,7 +268,10 @@ function seriesText(
       : series.percentiles.map((each) => [String(each.percent), each.value]);
   return linesOf([
     ...renderBars(options.byTime === true ? 'time' : 'percentile', name, rows, value, terminal.width),
-    `mean ${value(series.mean)} of ${formatCount(series.snapshots)} snapshots; the first ${formatCount(series.skipped)} do not count`,
+    ...foldLine(
+      `mean ${value(series.mean)} of ${formatCount(series.snapshots)} snapshots; the first ${formatCount(series.skipped)} do not count`,
+      terminal.width,
+    ),
   ]);
 }
 

@@ -24,16 +24,22 @@ const MAX_CURVE_WIDTH = 60;
 export function renderMemoryCurve(curve: MemoryCurve, isRaw: boolean, width: number): string[] {
   const bytes = (value: number): string => (isRaw ? String(Math.round(value)) : formatBytes(value));
   if (curve.snapshots === 0) return ['nothing was accessed'];
-  const table = renderTable(
-    ['accesses', 'memory', 'of all', 'least', 'most'].map((title) => ({ title, align: 'right' })),
-    curve.shares.map((share) => [
-      isRaw ? String(share.percent) : `${share.percent} %`,
-      bytes(share.bytes),
-      isRaw ? String(share.bytes / curve.totalBytes) : formatPercent(share.bytes / curve.totalBytes),
-      bytes(share.min),
-      bytes(share.max),
-    ]),
-  );
+  const rows = curve.shares.map((share) => [
+    isRaw ? String(share.percent) : `${share.percent} %`,
+    bytes(share.bytes),
+    isRaw ? String(share.bytes / curve.totalBytes) : formatPercent(share.bytes / curve.totalBytes),
+    bytes(share.min),
+    bytes(share.max),
+  ]);
+  const titles = ['accesses', 'memory', 'of all', 'least', 'most'];
+  const tableOf = (columns: number): string[] =>
+    renderTable(
+      titles.slice(0, columns).map((title) => ({ title, align: 'right' })),
+      rows.map((row) => row.slice(0, columns)),
+    );
+  const whole = tableOf(titles.length);
+  // The extremes are what a narrow terminal can do without.
+  const table = isRaw || whole.every((line) => line.length <= width) ? whole : tableOf(3);
   return isRaw ? table : [...table, '', ...plot(curve, width)];
 }
 
