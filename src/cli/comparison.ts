@@ -80,7 +80,7 @@ export async function openComparison(
 
 /** @throws ThermoError THERMO_USAGE for standard input, which can be read only once */
 function traceOf(options: CompareCommandOptions): TraceSource | undefined {
-  const { trace: path, format, fast, ips, fetches } = options;
+  const { trace: path, format, fast, ips, fetches, address, pid, fields } = options;
   if (path === undefined) return undefined;
   if (path === '-') {
     throw new ThermoError(
@@ -97,6 +97,9 @@ function traceOf(options: CompareCommandOptions): TraceSource | undefined {
     includeFetches: fetches === true,
     ...(format === undefined ? {} : { format }),
     ...(ips === undefined ? {} : { instructionsPerS: ips }),
+    ...(address === undefined ? {} : { address }),
+    ...(pid === undefined ? {} : { pid }),
+    ...(fields === undefined ? {} : { fields }),
   };
 }
 

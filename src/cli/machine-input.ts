@@ -1,7 +1,8 @@
 /** Finds the machine that `--machine` and `--workload` ask for. */
 import type { FastSize } from '../machines/replayed/replayed-machine.ts';
 import type { MachineSpec } from '../machines/simulated/machine-spec.ts';
-import type { TraceFormat } from '../records/access-parser.ts';
+import type { AddressKind } from '../records/access-parser.ts';
+import type { InputFormat } from '../records/detect.ts';
 import type { Terminal } from './terminal.ts';
 import { isFileName, readInput } from './text-input.ts';
 
@@ -14,10 +15,13 @@ export interface MachineOptions {
 export interface TargetOptions extends MachineOptions {
   readonly size?: number;
   readonly trace?: string;
-  readonly format?: TraceFormat;
+  readonly format?: InputFormat;
   readonly fast: FastSize;
   readonly ips?: number;
   readonly fetches?: boolean;
+  readonly address?: AddressKind;
+  readonly pid?: number;
+  readonly fields?: readonly string[];
 }
 
 /** A name with a dot or a slash is a machine file, `-` one on standard input. */

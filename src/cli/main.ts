@@ -12,11 +12,13 @@ import {
   monitorOption,
   monitorOptions,
   overheadOption,
+  recordEveryOption,
   sizeOption,
   sweepOptions,
   traceOptions,
   workloadOption,
 } from './options.ts';
+import { convertOptions, reportOptions, selectionOptions } from './report-options.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -58,6 +60,9 @@ function buildProgram(finish: (status: number) => void): Command {
       '--reload',
       'take over changes of the scheme file while running, if they are in order; SIGUSR2 takes the last one back',
     )
+    .option('--record <dir>', 'write what the monitor sees into a record (docs/records.md)')
+    .option('--record-samples', 'keep the samples in the record, too')
+    .addOption(recordEveryOption())
     .option('--out <dir>', 'directory for results (default: thermocline-out, none with --json)')
     .option('--no-out', 'leave no files')
     .option('--quiet', 'no progress')
@@ -147,6 +152,34 @@ function buildProgram(finish: (status: number) => void): Command {
     .action(async (schemes, options) => {
       const { compareCommand } = await import('./commands/compare.ts');
       finish(await compareCommand(schemes, options, terminal));
+    });
+
+  const convert = program
+    .command('convert')
+    .description("bring a recording into another format: our own record, damo's, or text")
+    .argument('<in>', 'a record or trace in any format that is known, or - for standard input')
+    .argument('<out>', 'a directory for a record, FILE.json or FILE.data for damo, FILE.txt or - for text');
+  for (const option of convertOptions()) convert.addOption(option);
+  convert.option('--quiet', 'no progress').action(async (from, to, options) => {
+    const { convertCommand } = await import('./commands/convert.ts');
+    finish(await convertCommand(from, to, options, terminal));
+  });
+
+  const report = program
+    .command('report')
+    .description('show what a record of regions says: tables, heat maps, distributions, raw numbers')
+    .argument(
+      '<kind>',
+      'regions, heatmap, wss, nr-regions, temperature, recency, memory-for-accesses, holistic, what-if',
+    )
+    .argument('<file>', 'a record of thermocline, damo, perf script or memtierd, or - for standard input');
+  for (const option of [...selectionOptions(), ...reportOptions()]) report.addOption(option);
+  report
+    .option('--quiet', 'no progress')
+    .addOption(jsonOption())
+    .action(async (kind, file, options) => {
+      const { reportCommand } = await import('./commands/report.ts');
+      finish(await reportCommand(kind, file, options, terminal));
     });
 
   program

@@ -10,7 +10,7 @@ import { validateSourceWeights } from '../monitor/attrs.ts';
 import { MONITOR_NAMES, type MonitorName } from '../monitor/create-monitor.ts';
 import { DEFAULT_INTERVALS_GOAL } from '../monitor/interval-tuner.ts';
 import { DEFAULT_WEIGHTS, type IntervalsGoal, type SourceWeights } from '../monitor/monitor.ts';
-import { TRACE_FORMATS } from '../records/access-parser.ts';
+import { INPUT_FORMATS } from '../records/detect.ts';
 import { parseOverhead, parseWeight } from '../schemes/monitor-block.ts';
 import { FAULT_HELP, parseFaults } from './fault-option.ts';
 import { DEFAULT_MONITOR } from './monitor-settings.ts';
@@ -150,6 +150,11 @@ export const forOption = (): Option =>
     argument((text) => positive('time', parseTimeUs(text), text)),
   );
 
+export const recordEveryOption = (): Option =>
+  new Option('--record-every <time>', 'time between two snapshots of the record (default: all)').argParser(
+    argument((text) => positive('time', parseTimeUs(text), text)),
+  );
+
 const fastOption = (): Option =>
   new Option('--fast <share>', "fast tier of a replay: share of the trace's footprint, or a size")
     .argParser(argument(parseFast))
@@ -158,19 +163,35 @@ const fastOption = (): Option =>
 const instructionRateOption = (): Option =>
   new Option(
     '--ips <rate>',
-    'instructions per second of the clock of a trace (default: 1M/s for lackey, 100M/s for ramulator)',
+    'instructions (or samples) per second of the clock of a trace without times (default: 1M/s; ramulator: 100M/s; samples: 5876/s)',
   ).argParser(argument((text) => positive('rate', parseEventRate(text), text)));
+
+/** How the text of a trace is read. */
+export function parserOptions(): Option[] {
+  return [
+    new Option('--fetches', 'lackey, drmemtrace: count instruction fetches as accesses'),
+    new Option(
+      '--address <kind>',
+      'samples with both addresses: which one counts (default: physical where it is known)',
+    ).choices(['virtual', 'physical']),
+    new Option('--pid <n>', 'only accesses of this process').argParser(argument(parseCount)),
+    new Option(
+      '--fields <names>',
+      'columns of perf script -F, where they cannot be told from the text, e.g. time,event,addr',
+    ).argParser(parseNames),
+  ];
+}
 
 /** Where the recorded accesses of a program come from. */
 export const traceOptions = (): Option[] => [
   new Option(
     '--trace <file>',
-    'replay this trace instead (lackey or ramulator, plain or gzip; - for standard input)',
+    'replay this recording instead: a trace, samples of perf, a record of regions (docs/records.md); - for standard input',
   ),
-  new Option('--format <format>', 'format of the trace (default: detected)').choices(TRACE_FORMATS),
+  new Option('--format <format>', 'format of the recording (default: detected)').choices(INPUT_FORMATS),
   fastOption(),
   instructionRateOption(),
-  new Option('--fetches', 'lackey: count instruction fetches as accesses'),
+  ...parserOptions(),
 ];
 
 /** Longest time that the accuracy lab goes on for. */

@@ -7,7 +7,7 @@
 
 import type { Patch } from 'immer';
 import type { Machine } from '../machines/machine.ts';
-import { createAccessBatch } from '../memory/access-batch.ts';
+import { type AccessBatch, createAccessBatch } from '../memory/access-batch.ts';
 import type { PushSetting } from '../memory/push-setting.ts';
 import { type AddressRange, alignRanges, sameRanges } from '../memory/range.ts';
 import { samplesPerAggr } from '../monitor/damon/formulas.ts';
@@ -41,6 +41,8 @@ export interface EngineOptions {
   readonly overheadShare?: number;
   /** After merge and before schemes: regions are complete and placement is what they were measured on. */
   readonly onAggregated?: (timeUs: number) => void;
+  /** Samples as they come, before the monitor takes them; the batch is used again. */
+  readonly onSamples?: (timeUs: number, batch: AccessBatch) => void;
   /** After each published change. */
   readonly onPublished?: (change: StateChange) => void;
   /** True stops the loop at the end of the interval. */
@@ -198,6 +200,7 @@ export class Engine {
     this.#monitor.recordPull(this.#hits);
     this.#pullChecks += checks;
     this.#machine.drainPush(this.#batch);
+    this.#options.onSamples?.(this.#machine.nowUs(), this.#batch);
     this.#monitor.recordPush(this.#batch);
     this.#pushSamples += this.#batch.count;
     this.#droppedSamples += this.#batch.dropped;

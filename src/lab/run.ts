@@ -4,6 +4,7 @@
 import { Engine } from '../engine/engine.ts';
 import type { EngineState, StateChange } from '../engine/state.ts';
 import type { ModelledMachine } from '../machines/machine.ts';
+import type { AccessBatch } from '../memory/access-batch.ts';
 import { formatTimeExact } from '../memory/units.ts';
 import { samplesPerAggr } from '../monitor/damon/formulas.ts';
 import type { Monitor } from '../monitor/monitor.ts';
@@ -38,6 +39,9 @@ export interface RunOptions {
   /** Share of one CPU that monitoring may cost; left out: the rates stay as they are. */
   readonly overheadShare?: number;
   readonly onPublished?: (change: StateChange) => void;
+  /** As of the engine: to write a record. */
+  readonly onAggregated?: (timeUs: number) => void;
+  readonly onSamples?: (timeUs: number, batch: AccessBatch) => void;
   /** True when the user wants the run to end early. */
   readonly shouldStop?: () => boolean;
   /** Machine time at which the run ends, if the workload has not. */
@@ -71,7 +75,9 @@ export async function runSchemes(options: RunOptions): Promise<RunResult> {
     onAggregated: (timeUs) => {
       heat.add(timeUs, monitor.regions);
       score.add(monitor.regions, monitor.spots);
+      options.onAggregated?.(timeUs);
     },
+    ...(options.onSamples ? { onSamples: options.onSamples } : {}),
     ...(options.onPublished ? { onPublished: options.onPublished } : {}),
     shouldStop: () => isStopped() || machine.nowUs() >= untilUs,
     pause: () => options.pause?.(engine),

@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   THERMO_WARN_MATCHES_ALL: 'memory is paged out whether it is in use or not (warning)',
   THERMO_TRACE_FORMAT: 'a trace is in no known format, or holds no access',
   THERMO_TRACE_TRUNCATED: 'a compressed trace ends too early or is damaged',
+  THERMO_RECORD_FORMAT: 'a record of regions is in no known format, or is not in order',
   THERMO_MONITOR_CONFIG: 'monitoring attributes contradict each other or the machine',
   THERMO_FIELD_UNKNOWN: 'there is no access-rate field of that name',
   THERMO_FIELD_SYNTAX: 'a field file is not YAML, or is empty',

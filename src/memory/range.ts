@@ -70,3 +70,30 @@ export function alignRanges(ranges: readonly AddressRange[], alignment: number):
 export function sameRanges(a: readonly AddressRange[], b: readonly AddressRange[]): boolean {
   return a.length === b.length && a.every((range, i) => range.start === b[i].start && range.end === b[i].end);
 }
+
+/** The same memory as disjoint ranges in address order; ranges that touch are one. */
+export function joinRanges(ranges: readonly AddressRange[]): AddressRange[] {
+  return alignRanges(
+    [...ranges].sort((a, b) => a.start - b.start),
+    1,
+  );
+}
+
+/** At most `count` ranges that cover disjoint, sorted ones: the largest gaps above `minGapBytes` are left out. */
+export function coverRanges(ranges: readonly AddressRange[], count: number, minGapBytes = 0): AddressRange[] {
+  if (ranges.length === 0) return [];
+  const gaps = ranges
+    .slice(1)
+    .map((range, i) => ({ after: i, bytes: range.start - ranges[i].end }))
+    .filter(({ bytes }) => bytes > minGapBytes)
+    .sort((a, b) => b.bytes - a.bytes || a.after - b.after)
+    .slice(0, count - 1)
+    .map(({ after }) => after)
+    .sort((a, b) => a - b);
+  let first = 0;
+  return [...gaps, ranges.length - 1].map((last) => {
+    const covering = { start: ranges[first].start, end: ranges[last].end };
+    first = last + 1;
+    return covering;
+  });
+}

@@ -1,5 +1,5 @@
 /**
- * What every reader of an access trace gives: accesses in columns, on a clock of instructions.
+ * What every reader of an access trace gives: accesses in columns, on the trace's own clock.
  */
 
 /** Parsed accesses; the parser fills it and calls the consumer whenever it is full. */
@@ -7,8 +7,11 @@ export interface TraceBatch {
   count: number;
   readonly address: Float64Array;
   readonly isStore: Uint8Array;
-  /** Instructions executed before the access. */
-  readonly instructions: Float64Array;
+  /** The trace's clock: instructions executed before the access, or microseconds since the first one. */
+  readonly ticks: Float64Array;
+  /** Process and CPU, -1 where the format or the line does not tell. */
+  readonly pid: Int32Array;
+  readonly cpu: Int16Array;
 }
 
 export const TRACE_BATCH = 8192;
@@ -18,7 +21,9 @@ export function createTraceBatch(): TraceBatch {
     count: 0,
     address: new Float64Array(TRACE_BATCH),
     isStore: new Uint8Array(TRACE_BATCH),
-    instructions: new Float64Array(TRACE_BATCH),
+    ticks: new Float64Array(TRACE_BATCH),
+    pid: new Int32Array(TRACE_BATCH).fill(-1),
+    cpu: new Int16Array(TRACE_BATCH).fill(-1),
   };
 }
 
@@ -26,9 +31,14 @@ export function createTraceBatch(): TraceBatch {
 export interface ParseCounts {
   lines: number;
   accesses: number;
-  instructions: number;
+  /** Of the trace's clock. */
+  ticks: number;
   /** Lines that are no access of the format. */
   unreadableLines: number;
+  /** Well-formed samples that have no data address: instructions that touch no memory. */
+  noAddress: number;
+  /** Samples that the recorder says it lost. */
+  lost: number;
   /** Accesses beyond 2^53, which are left out. */
   addressesTooLarge: number;
   /** Number of the first line that could not be read, 0 if none. */
@@ -39,38 +49,67 @@ export function emptyCounts(): ParseCounts {
   return {
     lines: 0,
     accesses: 0,
-    instructions: 0,
+    ticks: 0,
     unreadableLines: 0,
+    noAddress: 0,
+    lost: 0,
     addressesTooLarge: 0,
     firstUnreadableLine: 0,
   };
 }
 
-export type TraceFormat = 'lackey' | 'ramulator';
+export const TRACE_FORMATS = [
+  'lackey',
+  'ramulator',
+  'perf-script',
+  'perf-mem',
+  'ibs-raw',
+  'drmemtrace',
+] as const;
 
-export const TRACE_FORMATS: readonly TraceFormat[] = ['lackey', 'ramulator'];
+export type TraceFormat = (typeof TRACE_FORMATS)[number];
+
+/** Which address of a sample counts, where it has both. */
+export type AddressKind = 'virtual' | 'physical';
 
 export interface AccessParser {
-  readonly format: TraceFormat;
+  /** `record`: samples of our own record. */
+  readonly format: TraceFormat | 'record';
+  /** What a tick is: an instruction, a microsecond, or just the place in the file. */
+  readonly clock: 'instructions' | 'time' | 'order';
   readonly counts: ParseCounts;
+  /** Time of the first access on the recorder's clock, us; NaN where there are no times. */
+  readonly startUs: number;
+  /** Accesses that each stands for, as far as the samples tell; 1 where all are listed, NaN unknown. */
+  readonly period: number;
   /**
    * Parses whole lines of `bytes[start, end)`: `bytes[end - 1]` is a newline. Calls `flush` when
-   * `batch` is full; the rest stays in it.
+   * `batch` is full; the rest stays in it. Binary formats: whole records.
    */
   parse(bytes: Uint8Array, start: number, end: number, batch: TraceBatch, flush: () => void): void;
+  /** Puts an access that was still waiting for its next line into `batch`, which has room. */
+  finish?(batch: TraceBatch): void;
 }
 
 export interface ParserOptions {
-  /** Lackey: count instruction fetches as accesses too. */
+  /** Lackey and drmemtrace: count instruction fetches as accesses too. */
   readonly includeFetches: boolean;
+  /** Samples with both: left out, physical where it is known. */
+  readonly address?: AddressKind | undefined;
+  /** Only accesses of this process. */
+  readonly pid?: number | undefined;
+  /** Columns of `perf script -F`, where they cannot be told from the text. */
+  readonly fields?: readonly string[] | undefined;
 }
 
+export const TAB = 9;
 export const NEWLINE = 10;
 export const CARRIAGE_RETURN = 13;
 export const SPACE = 32;
 export const COMMA = 44;
 export const DIGIT_0 = 48;
 export const DIGIT_9 = 57;
+export const COLON = 58;
 
 /** Value of each byte as a hexadecimal digit, or -1. */
 export const HEX_VALUE: Int8Array = (() => {

@@ -33,6 +33,9 @@ const MINUS = 45;
 
 export class LackeyParser implements AccessParser {
   readonly format = 'lackey';
+  readonly clock = 'instructions';
+  readonly startUs = Number.NaN;
+  readonly period = 1;
   readonly counts = emptyCounts();
   readonly #includeFetches: boolean;
 
@@ -46,8 +49,8 @@ export class LackeyParser implements AccessParser {
     const hex = HEX_VALUE;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const skipFetches = !this.#includeFetches;
-    const { address: addresses, isStore, instructions: times } = batch;
-    let { instructions, lines } = counts;
+    const { address: addresses, isStore, ticks: times } = batch;
+    let { ticks: instructions, lines } = counts;
     let filled = batch.count;
     let counted = filled;
     let at = start;
@@ -140,7 +143,7 @@ export class LackeyParser implements AccessParser {
     }
     counts.accesses += filled - counted;
     batch.count = filled;
-    counts.instructions = instructions;
+    counts.ticks = instructions;
     counts.lines = lines;
   }
 }

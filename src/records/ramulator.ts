@@ -13,14 +13,16 @@ import {
   NEWLINE,
   noteUnreadable,
   SPACE,
+  TAB,
   TRACE_BATCH,
   type TraceBatch,
 } from './access-parser.ts';
 
-const TAB = 9;
-
 export class RamulatorParser implements AccessParser {
   readonly format = 'ramulator';
+  readonly clock = 'instructions';
+  readonly startUs = Number.NaN;
+  readonly period = 1;
   readonly counts = emptyCounts();
 
   parse(bytes: Uint8Array, start: number, end: number, batch: TraceBatch, flush: () => void): void {
@@ -53,7 +55,7 @@ export class RamulatorParser implements AccessParser {
         noteUnreadable(counts, counts.lines);
         continue;
       }
-      counts.instructions += fields[0] + 1;
+      counts.ticks += fields[0] + 1;
       this.#put(fields[1], 0, batch, flush);
       if (count === 3) this.#put(fields[2], 1, batch, flush);
     }
@@ -67,7 +69,7 @@ export class RamulatorParser implements AccessParser {
     const i = batch.count;
     batch.address[i] = address;
     batch.isStore[i] = isStore;
-    batch.instructions[i] = this.counts.instructions;
+    batch.ticks[i] = this.counts.ticks;
     batch.count = i + 1;
     this.counts.accesses++;
     if (i + 1 === TRACE_BATCH) flush();

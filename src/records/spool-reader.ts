@@ -12,23 +12,23 @@ export class SpoolReader {
   #word = 0;
   #chunk = 0;
   isAtEnd = false;
-  /** Instruction count of the last record that was read. */
-  instructions = 0;
+  /** Tick of the last record that was read. */
+  ticks = 0;
 
   constructor(spool: TraceSpool, visit: RecordVisitor) {
     this.#spool = spool;
     this.#visit = visit;
   }
 
-  /** Visits all records up to an instruction count that were not read yet. */
-  readUntil(instructions: number): void {
+  /** Visits all records up to a tick that were not read yet. */
+  readUntil(ticks: number): void {
     for (;;) {
       if (this.#word === this.#words.length && !this.#readChunk()) return;
       const first = this.#words[this.#word];
       const second = this.#words[this.#word + 1];
-      const at = this.instructions + (first === PAUSE_ID ? second : second & 0x3ffff);
-      if (at > instructions) return;
-      this.instructions = at;
+      const at = this.ticks + (first === PAUSE_ID ? second : second & 0x3ffff);
+      if (at > ticks) return;
+      this.ticks = at;
       this.#word += 2;
       if (first !== PAUSE_ID) this.#visit(first, (second >>> 18) & 0x7f, second >>> 25);
     }

@@ -2,10 +2,10 @@
  * A trace in binary form, in memory or a temporary file, so that a trace is parsed once (also from a pipe) and
  * its footprint is known before it is replayed. About a tenth of lackey text, 8 bytes a record:
  *
- *     u32 page id, u32 = instructions since the record before (18 bits) | loads (7) | stores (7)
+ *     u32 page id, u32 = ticks since the record before (18 bits) | loads (7) | stores (7)
  *
  * Accesses to one page in a row share a record. A longer pause has a record of its own: page id
- * 0xffffffff, then the instructions. The first {@link MEMORY_CHUNKS} MiB stay in memory; the file that
+ * 0xffffffff, then the ticks. The first {@link MEMORY_CHUNKS} MiB stay in memory; the file that
  * takes the rest is unlinked while open: nothing is left behind, whatever happens to the process.
  */
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, unlinkSync, writeSync } from 'node:fs';
@@ -19,7 +19,7 @@ import type { TraceBatch } from './access-parser.ts';
 export const PAUSE_ID = 0xffffffff;
 export const MAX_STEP = (1 << 18) - 1;
 const MAX_EACH = 127;
-/** A record stands for at most this many instructions, so that times stay exact enough. */
+/** A record stands for at most this many ticks, so that times stay exact enough. */
 const MAX_SPAN = 256;
 export const SPOOL_CHUNK_WORDS = 1 << 18;
 /** Chunks of 1 MiB kept in memory: 8 million records. */
@@ -29,8 +29,8 @@ export class TraceSpool {
   readonly pages = new PageTable();
   /** Loads and stores. */
   accesses = 0;
-  /** Instruction count of the last access. */
-  instructions = 0;
+  /** Tick of the last access. */
+  ticks = 0;
   readonly #directory: string;
   readonly #chunks: Uint32Array[] = [];
   #fd = -1;
@@ -51,14 +51,17 @@ export class TraceSpool {
   }
 
   append(batch: TraceBatch): void {
-    const { address, instructions, isStore, count } = batch;
+    const { address, ticks, isStore, count } = batch;
     let loads = this.#loads;
     let stores = this.#stores;
     let current = this.#page;
     let recordAt = this.#recordAt;
+    let lastAt = this.ticks;
     for (let i = 0; i < count; i++) {
       const page = Math.floor(address[i] / PAGE_SIZE);
-      const at = instructions[i];
+      // Whole ticks, and never back: samples of several CPUs may come out of order.
+      const at = Math.max(lastAt, Math.floor(ticks[i]));
+      lastAt = at;
       if (page !== current || loads === MAX_EACH || stores === MAX_EACH || at - recordAt > MAX_SPAN) {
         this.#endRecord(recordAt, loads, stores);
         if (page !== current) this.#id = this.#idOf(page);
@@ -75,7 +78,7 @@ export class TraceSpool {
     this.#page = current;
     this.#recordAt = recordAt;
     this.accesses += count;
-    if (count > 0) this.instructions = instructions[count - 1];
+    this.ticks = lastAt;
   }
 
   /** The id of a page; the last page of each of 1,024 classes is remembered, which answers most calls. */

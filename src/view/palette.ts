@@ -44,6 +44,28 @@ export function colorPair(upper: number, lower: number, depth: Exclude<ColorDept
   return `\x1b[${basic(upper)};${basic(lower) + 10}m`;
 }
 
+/**
+ * Two cells above each other, of which either may be unknown (NaN): an escape sequence and the character
+ * that shows them, the terminal's own background where nothing is known.
+ */
+export function half(
+  upper: number,
+  lower: number,
+  depth: Exclude<ColorDepth, 'none'>,
+): readonly [code: string, glyph: string] {
+  if (Number.isNaN(upper) && Number.isNaN(lower)) return [COLOR_RESET, ' '];
+  if (Number.isNaN(lower)) return [`${COLOR_RESET}${cellColor(upper, depth)}`, '▀'];
+  if (Number.isNaN(upper)) return [`${COLOR_RESET}${cellColor(lower, depth)}`, '▄'];
+  return [colorPair(upper, lower, depth), '▀'];
+}
+
+/** Escape sequence of the foreground; nothing for what is unknown. */
+export function cellColor(level: number, depth: Exclude<ColorDepth, 'none'>): string {
+  if (Number.isNaN(level)) return '';
+  if (depth === 'truecolor') return `\x1b[38;2;${heatColor(level).join(';')}m`;
+  return depth === '256' ? `\x1b[38;5;${to256(heatColor(level))}m` : `\x1b[${basic(level)}m`;
+}
+
 export const COLOR_RESET = '\x1b[0m';
 
 function basic(level: number): number {

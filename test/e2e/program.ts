@@ -12,11 +12,15 @@ export const MAIN = join(ROOT, 'dist/cli/main.js');
 export const WORK = mkdtempSync(join(tmpdir(), 'thermocline-test-'));
 
 /** Runs a command to its end; a stack on either stream fails the test. */
-export function thermocline(args: readonly string[], input?: Buffer | string) {
+export function thermocline(
+  args: readonly string[],
+  input?: Buffer | string,
+  env: Readonly<Record<string, string>> = {},
+) {
   const result = spawnSync(process.execPath, [MAIN, ...args], {
     cwd: WORK,
     encoding: 'utf8',
-    env: { PATH: process.env.PATH, TERM: 'dumb' },
+    env: { PATH: process.env.PATH, TERM: 'dumb', ...env },
     ...(input === undefined ? {} : { input }),
   });
   expect(`${result.stdout}${result.stderr}`).not.toMatch(/\n {4}at /);

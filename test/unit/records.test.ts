@@ -39,7 +39,7 @@ async function read(
         accesses.push({
           address: batch.address[i],
           isStore: batch.isStore[i] === 1,
-          instructions: batch.instructions[i],
+          instructions: batch.ticks[i],
         });
       }
     },
@@ -71,7 +71,7 @@ describe('lackey text', () => {
       const { accesses, parser } = await read(LACKEY, { chunk });
       expect(accesses).toEqual(expected);
       expect(parser.format).toBe('lackey');
-      expect(parser.counts).toMatchObject({ accesses: 3, instructions: 3, lines: 9, unreadableLines: 0 });
+      expect(parser.counts).toMatchObject({ accesses: 3, ticks: 3, lines: 9, unreadableLines: 0 });
     },
   );
 
@@ -249,7 +249,7 @@ describe('the spool', () => {
       instructions += wait;
       batch.address[i] = page * 4096 + i;
       batch.isStore[i] = isStore ? 1 : 0;
-      batch.instructions[i] = instructions;
+      batch.ticks[i] = instructions;
       return { page, isStore, instructions };
     });
     batch.count = items.length;
@@ -257,7 +257,7 @@ describe('the spool', () => {
     spool.finish();
     let i = 0;
     const reader: SpoolReader = new SpoolReader(spool, (id, loads, stores) => {
-      const at = reader.instructions;
+      const at = reader.ticks;
       const part = expected.slice(i, i + loads + stores);
       expect(part.every((access) => access.page === spool.pages.pageAt(id))).toBe(true);
       expect(part.filter((access) => access.isStore).length).toBe(stores);
@@ -281,7 +281,7 @@ describe('the spool', () => {
     for (let b = 0; b < 1100; b++) {
       for (let i = 0; i < 8192; i++, n++) {
         batch.address[i] = (n % 3) * 4096;
-        batch.instructions[i] = n;
+        batch.ticks[i] = n;
       }
       spool.append(batch);
     }
@@ -298,7 +298,7 @@ describe('the spool', () => {
       ahead.readUntil(2 * at);
       reader.readUntil(at);
     }
-    expect(reader.instructions).toBe(n - 1);
+    expect(reader.ticks).toBe(n - 1);
     expect(records).toBe(n);
     spool.close();
   });

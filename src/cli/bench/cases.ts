@@ -18,6 +18,7 @@ import { VERSION } from '../version.ts';
 import { compareAll, compareEvidence } from './compare-cases.ts';
 import { aggregation, anHour, pushIngest } from './monitor-cases.ts';
 import { type Numbers, peakMemory } from './numbers.ts';
+import { readText } from './record-cases.ts';
 import { schemeRounds } from './scheme-cases.ts';
 
 const GIB = 2 ** 30;
@@ -194,6 +195,16 @@ export const BENCH_CASES: readonly BenchCase[] = [
     name: 'replay-lackey',
     what: 'replay of 4 M data accesses of lackey text (target: 5 M accesses/s)',
     run: replayLackey,
+  },
+  {
+    name: 'read-perf-script',
+    what: 'IBS samples as perf script prints them to accesses, 2 M lines (target: 100 MB/s)',
+    run: readText('perf-script'),
+  },
+  {
+    name: 'read-lackey',
+    what: 'lackey text to accesses, 10 M lines (target: 150 MB/s)',
+    run: readText('lackey'),
   },
   {
     name: 'compare-evidence',

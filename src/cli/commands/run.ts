@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type RunReport, type RunResult, runSchemes } from '../../lab/run.ts';
 import type { ModelledMachine } from '../../machines/machine.ts';
-import { openReplay } from '../../machines/replayed/open-replay.ts';
+import { openRecording } from '../../machines/replayed/open-recording.ts';
 import { createMachine } from '../../machines/simulated/machine-spec.ts';
 import { ThermoError } from '../../memory/error.ts';
 import { SEED_PUSH } from '../../memory/push-setting.ts';
@@ -19,6 +19,7 @@ import { readMachineSpec, type TargetOptions } from '../machine-input.ts';
 import { type RunMonitor, type RunMonitorOptions, resolveMonitor } from '../monitor-settings.ts';
 import { OutputDirectory } from '../output-directory.ts';
 import { Progress } from '../progress.ts';
+import { RunRecorder } from '../run-recorder.ts';
 import { readSchemes } from '../scheme-input.ts';
 import { SchemeWatch } from '../scheme-watch.ts';
 import type { Terminal } from '../terminal.ts';
@@ -34,6 +35,11 @@ export interface RunCommandOptions extends RunMonitorOptions, TargetOptions {
   readonly quiet?: boolean;
   /** Directory, or false for none. */
   readonly out?: string | false;
+  /** Directory of a record of regions. */
+  readonly record?: string;
+  readonly recordSamples?: boolean;
+  /** Time between two snapshots of the record, us. */
+  readonly recordEvery?: number;
 }
 
 const DEFAULT_OUT = 'thermocline-out';
@@ -57,10 +63,12 @@ export async function runCommand(
   const outPath = options.out ?? (options.json ? false : DEFAULT_OUT);
   let out: OutputDirectory | undefined;
   let machine: ModelledMachine | undefined;
+  let recorder: RunRecorder | undefined;
   try {
     machine = await openMachine(options, chosen, terminal, progress);
     const schemes = resolveSchemes(loaded.schemes, machine);
     const watch = options.reload ? openWatch(schemeFile, chosen, machine, options, terminal) : undefined;
+    recorder = openRecorder(options, monitor, machine, terminal);
     out = outPath === false ? undefined : new OutputDirectory(outPath);
     const result = await runOn(machine, {
       monitor,
@@ -71,13 +79,18 @@ export async function runCommand(
       progress,
       out,
       watch,
+      recorder,
     });
     progress.end();
     result.report.wallSeconds = (performance.now() - startMs) / 1000;
     print(result, machine, options, terminal);
     if (result.report.interrupted) {
       out?.discard();
-      terminal.stderr.write('interrupted: nothing was left on disk\n');
+      terminal.stderr.write(
+        options.record === undefined
+          ? 'interrupted: nothing was left on disk\n'
+          : `interrupted: the record in ${options.record} goes up to here\n`,
+      );
       return 130;
     }
     if (out !== undefined) {
@@ -92,6 +105,7 @@ export async function runCommand(
     if (terminal.isInterrupted()) return 130;
     throw error;
   } finally {
+    recorder?.finish();
     machine?.close();
   }
 }
@@ -109,11 +123,14 @@ async function openMachine(
       ...(options.size === undefined ? {} : { sizeBytes: options.size }),
     });
   }
-  return openReplay({
+  return openRecording({
     path: options.trace,
     format: options.format,
     stdin: terminal.stdin,
     includeFetches: options.fetches === true,
+    address: options.address,
+    pid: options.pid,
+    fields: options.fields,
     fast: options.fast,
     instructionsPerS: options.ips,
     truthWindowUs: attrs.aggrUs,
@@ -134,6 +151,31 @@ interface Context {
   readonly progress: Progress;
   readonly out: OutputDirectory | undefined;
   readonly watch: SchemeWatch | undefined;
+  readonly recorder: RunRecorder | undefined;
+}
+
+function openRecorder(
+  { record, recordSamples = false, recordEvery = 0, seed }: RunCommandOptions,
+  monitor: Monitor,
+  machine: ModelledMachine,
+  terminal: Terminal,
+): RunRecorder | undefined {
+  if (record === undefined) {
+    if (!recordSamples) return undefined;
+    throw new ThermoError('THERMO_USAGE', '--record-samples needs a record', { hint: 'add --record DIR' });
+  }
+  const facts = {
+    'thermocline.version': VERSION,
+    'thermocline.command': terminal.commandLine,
+    'thermocline.machine': machine.name,
+    'thermocline.workload': machine.workload,
+    'thermocline.monitor': monitor.name,
+    'thermocline.seed': String(seed),
+    'thermocline.nodes': JSON.stringify(machine.nodes),
+    ...(machine.push.kind === 'period' ? { 'thermocline.period': String(machine.push.accesses) } : {}),
+  };
+  const options = { path: record, withSamples: recordSamples, everyUs: recordEvery, facts };
+  return new RunRecorder(options, monitor, machine.workload);
 }
 
 /** @throws ThermoError THERMO_USAGE for what cannot be read twice */
@@ -174,7 +216,7 @@ function openWatch(
 }
 
 async function runOn(machine: ModelledMachine, context: Context): Promise<RunResult> {
-  const { monitor, chosen, schemes, options, terminal, progress, out, watch } = context;
+  const { monitor, chosen, schemes, options, terminal, progress, out, watch, recorder } = context;
   const turns = new Turns();
   let sequence = 0;
   return runSchemes({
@@ -193,6 +235,10 @@ async function runOn(machine: ModelledMachine, context: Context): Promise<RunRes
       );
       progress.update('running', machine.progress(), `${formatSeconds(state.timeUs / 1e6)} modelled`);
     },
+    ...(recorder === undefined ? {} : { onAggregated: (timeUs) => recorder.aggregated(timeUs) }),
+    ...(recorder?.withSamples === true
+      ? { onSamples: (timeUs, batch) => recorder.sampled(timeUs, batch) }
+      : {}),
     pause: (engine) => watch?.look(engine) ?? turns.pause(),
   });
 }

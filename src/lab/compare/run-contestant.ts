@@ -1,7 +1,7 @@
 /** One contestant on one machine with one seed. Everything it needs travels as plain data, so that it can run in a worker. */
 import { Readable } from 'node:stream';
 import type { LabMachine } from '../../machines/lab-machine.ts';
-import { openReplay, type ReplayOptions } from '../../machines/replayed/open-replay.ts';
+import { openRecording, type RecordingOptions } from '../../machines/replayed/open-recording.ts';
 import { type FastSize, REPLAY_LATENCIES } from '../../machines/replayed/replayed-machine.ts';
 import { type MachineSpec, simulatedConfig } from '../../machines/simulated/machine-spec.ts';
 import { SimulatedMachine, type SimulatedMachineConfig } from '../../machines/simulated/simulated-machine.ts';
@@ -9,7 +9,8 @@ import { SEED_PUSH } from '../../memory/push-setting.ts';
 import { fastTierOf, type MemoryNode, tierOf } from '../../memory/tier.ts';
 import { maxRangesFor } from '../../monitor/attrs.ts';
 import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
-import type { TraceFormat } from '../../records/access-parser.ts';
+import type { AddressKind } from '../../records/access-parser.ts';
+import type { InputFormat } from '../../records/detect.ts';
 import { loadSchemes } from '../../schemes/load.ts';
 import { type Contestant, chooseContestants, schemesOf } from './contestants.ts';
 import { Oracle } from './oracle.ts';
@@ -21,11 +22,14 @@ import { applySettings, type TaskSettings } from './settings.ts';
 /** A recorded trace instead of a simulated machine. */
 export interface TraceSource {
   readonly path: string;
-  readonly format?: TraceFormat;
+  readonly format?: InputFormat;
   readonly fast: FastSize;
   /** Left out: that of the format. */
   readonly instructionsPerS?: number;
   readonly includeFetches: boolean;
+  readonly address?: AddressKind;
+  readonly pid?: number;
+  readonly fields?: readonly string[];
 }
 
 export interface CompareTask {
@@ -80,16 +84,19 @@ export async function openMachine(
     const config = simulatedConfig(machine, { seed, ...(sizeBytes === undefined ? {} : { sizeBytes }) });
     return new SimulatedMachine(variantOf(config, contestant));
   }
-  return openReplay({ ...replayOptions(trace, seed), ...replayVariant(contestant) });
+  return openRecording({ ...replayOptions(trace, seed), ...replayVariant(contestant) });
 }
 
-function replayOptions(trace: TraceSource, seed: number): ReplayOptions {
+function replayOptions(trace: TraceSource, seed: number): RecordingOptions {
   return {
     path: trace.path,
     format: trace.format,
     // Never read: a trace that many read has a name.
     stdin: Readable.from([]),
     includeFetches: trace.includeFetches,
+    address: trace.address,
+    pid: trace.pid,
+    fields: trace.fields,
     fast: trace.fast,
     instructionsPerS: trace.instructionsPerS,
     truthWindowUs: DEFAULT_ATTRS.aggrUs,
@@ -100,7 +107,7 @@ function replayOptions(trace: TraceSource, seed: number): ReplayOptions {
 }
 
 /** The same trace with both tiers as fast as the fast one, or as slow as the slow one. */
-function replayVariant(contestant?: Contestant): Pick<ReplayOptions, 'fast' | 'latencies'> | undefined {
+function replayVariant(contestant?: Contestant): Pick<RecordingOptions, 'fast' | 'latencies'> | undefined {
   if (contestant?.kind !== 'baseline' || contestant.placement === 'as it is') return undefined;
   const { fastNs, slowNs } = REPLAY_LATENCIES;
   const ns = contestant.placement === 'all fast' ? fastNs : slowNs;

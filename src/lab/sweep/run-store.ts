@@ -2,21 +2,10 @@
  * The directory of a sweep: one file per finished run, written whole or not at all, so that a sweep that
  * was killed goes on where it was. Many processes may share it: they write different files, or the same.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { hostname } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ThermoError } from '../../memory/error.ts';
+import { writeWhole } from '../../records/write-whole.ts';
 import type { CompareRow } from '../compare/row.ts';
 import type { CompareTask } from '../compare/run-contestant.ts';
 import type { NotSimulated } from '../compare/simulated-size.ts';
@@ -77,22 +66,9 @@ export class RunStore {
     this.#try(() => rmSync(this.#fileOf(id), { force: true }));
   }
 
-  /** Under another name first, and synced, so that whoever looks sees all of it or nothing. */
+  /** @see writeWhole */
   write(name: string, content: Uint8Array): void {
-    const target = join(this.path, name);
-    // Processes of several machines may share the directory.
-    const work = `${target}.${hostname()}.${process.pid}.tmp`;
-    this.#try(() => {
-      const fd = openSync(work, 'w');
-      try {
-        let written = 0;
-        while (written < content.length) written += writeSync(fd, content, written);
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-      renameSync(work, target);
-    });
+    this.#try(() => writeWhole(join(this.path, name), content));
   }
 
   /** Names of the tables in the directory. */

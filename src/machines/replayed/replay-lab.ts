@@ -25,7 +25,7 @@ export interface ReplayLabConfig {
   readonly spool: TraceSpool;
   readonly pages: PageState;
   readonly nid: number;
-  readonly instructionsPerS: number;
+  readonly ticksPerS: number;
   /** Time that an access to fast instead of slow memory saves, with what a recorded access stands for, ns. */
   readonly savedNs: number;
   /** Time of the access that is replayed, or of the end of the last step, us. */
@@ -65,9 +65,9 @@ export class ReplayLab implements Lab {
   }
 
   forEachFuture(visit: FutureVisitor): void {
-    const { spool, pages, instructionsPerS, nowUs } = this.#config;
+    const { spool, pages, ticksPerS, nowUs } = this.#config;
     this.#future ??= new ReplayFuture(spool, pages);
-    this.#future.forEach((nowUs() / 1e6 + HORIZON_S) * instructionsPerS, visit);
+    this.#future.forEach((nowUs() / 1e6 + HORIZON_S) * ticksPerS, visit);
   }
 
   threadEnds(): readonly ThreadEnd[] {
@@ -202,8 +202,8 @@ class ReplayFuture {
     this.#ahead[id] -= count;
   }
 
-  forEach(untilInstructions: number, visit: FutureVisitor): void {
-    this.#reader.readUntil(untilInstructions);
+  forEach(untilTicks: number, visit: FutureVisitor): void {
+    this.#reader.readUntil(untilTicks);
     this.#pages.forEachIn(0, Number.MAX_SAFE_INTEGER, (id, address) => {
       // Pages that nobody has touched are nowhere yet.
       if (this.#ahead[id] > 0 && this.#pages.isPlaced(id)) {

@@ -11,6 +11,9 @@
  * charges that many latencies for it. Recorded accesses do not wait for memory (open loop), and no
  * cache stands before the memory: right for traces of cache misses, an upper bound of the effect of
  * placement for traces of all accesses.
+ *
+ * Samples (perf) have times and stand for a number of accesses each. Accessed bits are then set by what was
+ * sampled alone, which is far less than what was accessed.
  */
 import { pushSample } from '../../memory/access-batch.ts';
 import type { PageProperty, PageQuery } from '../../memory/action.ts';
@@ -57,7 +60,10 @@ export interface ReplayConfig {
   /** What was traced, for reports. */
   readonly name: string;
   readonly fast: FastSize;
-  readonly instructionsPerS: number;
+  /** Ticks of the trace's clock per second: instructions, microseconds or samples. */
+  readonly ticksPerS: number;
+  /** The trace holds samples, and what a sample stands for; left out: it lists instructions. */
+  readonly samples?: { readonly period: number };
   /** Length of the window in which a page's true rate is counted: the aggregation interval. */
   readonly truthWindowUs: number;
   readonly push: PushSetting;
@@ -105,13 +111,7 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
     this.workload = config.name;
     const footprintPages = spool.pages.count;
     this.footprintBytes = footprintPages * PAGE_SIZE;
-    const wanted = fast.kind === 'share' ? fast.share * this.footprintBytes : fast.bytes;
-    this.#fastPages = Math.floor(wanted / PAGE_SIZE);
-    if (this.#fastPages < 1) {
-      throw new ThermoError('THERMO_MACHINE_CONFIG', `a fast tier of ${formatBytes(wanted)} holds no page`, {
-        hint: `the footprint is ${formatBytes(this.footprintBytes)}; expected a share or size of at least one page`,
-      });
-    }
+    this.#fastPages = fastPagesOf(fast, this.footprintBytes);
     this.nodes = twoTiers(
       this.#fastPages * PAGE_SIZE,
       this.footprintBytes,
@@ -131,9 +131,9 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
       spool,
       pages: this.#pages,
       nid: FAST_NID,
-      instructionsPerS: config.instructionsPerS,
+      ticksPerS: config.ticksPerS,
       savedNs: (this.nodes[SLOW_NID].accessNs - this.nodes[FAST_NID].accessNs) * this.#stretch(),
-      nowUs: () => Math.max(this.#nowUs, (this.#reader.instructions / config.instructionsPerS) * 1e6),
+      nowUs: () => Math.max(this.#nowUs, (this.#reader.ticks / config.ticksPerS) * 1e6),
       endS: () => (this.isDone() ? this.completionSeconds() : Number.NaN),
     });
     this.#random = new RandomStream(config.seed, 'replay/push');
@@ -187,7 +187,7 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
 
   #advancePiece(us: number): void {
     const endUs = this.#nowUs + us;
-    this.#reader.readUntil((endUs / 1e6) * this.#config.instructionsPerS);
+    this.#reader.readUntil((endUs / 1e6) * this.#config.ticksPerS);
     this.samples.exposureS += Number.isFinite(this.#period) ? us / 1e6 / this.#period : 0;
     this.mover.advance(us);
     this.#nowUs = endUs;
@@ -249,20 +249,26 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
     };
   }
 
-  /** Instructions at the CPU's speed and accesses at their tier's latency, stretched to the trace clock. */
+  /**
+   * Instructions at the CPU's speed and accesses at their tier's latency, stretched to the trace clock. Times
+   * of samples include what accesses took: the recording is taken as one with all memory fast, and only
+   * what the slow tier adds is charged.
+   */
   #modelledSeconds(fastAccesses: number): number {
+    const { samples, latencies = REPLAY_LATENCIES } = this.#config;
+    const included = samples === undefined ? 0 : Math.min(latencies.fastNs, REPLAY_LATENCIES.fastNs);
     const [fast, slow] = [this.nodes[FAST_NID].accessNs, this.nodes[SLOW_NID].accessNs];
-    const memoryNs = fastAccesses * fast + (this.#accesses - fastAccesses) * slow;
+    const memoryNs = fastAccesses * (fast - included) + (this.#accesses - fastAccesses) * (slow - included);
     return Math.min(this.#nowUs, this.#durationUs()) / 1e6 + (memoryNs * this.#stretch()) / 1e9;
   }
 
   /** Accesses that a recorded one stands for. */
   #stretch(): number {
-    return CPU_INSTRUCTIONS_PER_S / this.#config.instructionsPerS;
+    return this.#config.samples?.period ?? CPU_INSTRUCTIONS_PER_S / this.#config.ticksPerS;
   }
 
   #durationUs(): number {
-    return Math.max(1, (this.#config.spool.instructions / this.#config.instructionsPerS) * 1e6);
+    return Math.max(1, (this.#config.spool.ticks / this.#config.ticksPerS) * 1e6);
   }
 
   #access(id: number, loads: number, stores: number): void {
@@ -303,7 +309,7 @@ export class ReplayedMachine extends ModelledBase implements LabMachine, Truth {
 /**
  * A fast node that holds `fastBytes` above its watermarks, and a slow one with room for everything.
  */
-function twoTiers(
+export function twoTiers(
   fastBytes: number,
   footprintBytes: number,
   { fastNs, slowNs }: TierLatencies,
@@ -339,6 +345,16 @@ function twoTiers(
       adistance: abstractDistance(cxl, dram),
     },
   ];
+}
+
+/** @throws ThermoError THERMO_MACHINE_CONFIG for a fast tier that holds no page */
+export function fastPagesOf(fast: FastSize, footprintBytes: number): number {
+  const wanted = fast.kind === 'share' ? fast.share * footprintBytes : fast.bytes;
+  const pages = Math.floor(wanted / PAGE_SIZE);
+  if (pages >= 1) return pages;
+  throw new ThermoError('THERMO_MACHINE_CONFIG', `a fast tier of ${formatBytes(wanted)} holds no page`, {
+    hint: `the footprint is ${formatBytes(footprintBytes)}; expected a share or size of at least one page`,
+  });
 }
 
 function samplePeriod(push: PushSetting, accesses: number, seconds: number): number {

@@ -65,6 +65,8 @@ export class RunningThread {
   stop(nowUs: number): void {
     this.done = true;
     this.endUs = nowUs;
+    // What rounding has left of its last phase is nobody's time to wait for.
+    this.remainingUs = Number.POSITIVE_INFINITY;
     this.areas = [];
     this.allocation = undefined;
   }

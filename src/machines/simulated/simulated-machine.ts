@@ -154,6 +154,7 @@ export class SimulatedMachine extends ModelledBase implements LabMachine, Truth 
     this.#totalAccesses = accesses;
     this.#baseline = baseline;
     const isEstimate = this.#hasLate || config.followsLoad === true;
+    this.#warnings.push(...(workload.notes ?? []));
     if (isEstimate && !Number.isFinite(workload.durationUs)) this.#warnings.push(BASELINE_AT_REST);
     this.#perS = new Float64Array(this.#threads.length);
     for (const thread of this.#threads) this.#enterNextPhase(thread);

@@ -68,6 +68,8 @@ export interface Workload {
   /** What the memory is, where it is more than anonymous 4 KiB pages; sorted and disjoint. */
   readonly kinds?: readonly MemoryKind[];
   readonly threads: readonly WorkThread[];
+  /** What is taken for granted of it, in words, for reports. */
+  readonly notes?: readonly string[];
   /** Ends the run when no thread does; Infinity to run until the closed threads end. */
   readonly durationUs: number;
 }

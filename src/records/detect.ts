@@ -1,0 +1,65 @@
+/** What a file holds: regions, or accesses; and in which format. */
+import { Readable } from 'node:stream';
+import { ThermoError } from '../memory/error.ts';
+import { TRACE_FORMATS, type TraceFormat } from './access-parser.ts';
+import { type ByteInputOptions, explainReadError, openBytes, peek } from './byte-input.ts';
+import { perfScript } from './perf-data.ts';
+import { isRecordDirectory, tablesOf } from './record-reader.ts';
+import { detectRegionFormat, REGION_FORMATS, type RegionFormat } from './region-input.ts';
+import { DETECT_BYTES, detectTraceFormat } from './trace-formats.ts';
+
+export const INPUT_FORMATS = [...REGION_FORMATS, ...TRACE_FORMATS] as const;
+
+export type InputFormat = (typeof INPUT_FORMATS)[number];
+
+export type Detected =
+  | { readonly kind: 'regions'; readonly format: RegionFormat | undefined; readonly stdin: Readable }
+  | { readonly kind: 'accesses'; readonly format: TraceFormat | undefined; readonly stdin: Readable };
+
+/**
+ * @returns with the standard input to be read from now on: its beginning was taken to see what it is
+ * @throws ThermoError THERMO_FILE_UNREADABLE, THERMO_RECORD_FORMAT
+ */
+export async function detectInput(options: ByteInputOptions, given?: InputFormat): Promise<Detected> {
+  const { path, stdin } = options;
+  const known = kindOf(given, stdin);
+  if (known !== undefined) return known;
+  if (isRecordDirectory(path)) {
+    return { kind: tablesOf(path).regions ? 'regions' : 'accesses', format: undefined, stdin };
+  }
+  const input = openBytes(options);
+  try {
+    const { head, all, close } = await peek(input.stream, DETECT_BYTES);
+    const rest = path === '-' ? Readable.from(all) : stdin;
+    if (path !== '-') await close();
+    const region = detectRegionFormat(head);
+    if (region === 'perf-data' && !(await holdsDamonEvents(path))) {
+      return { kind: 'accesses', format: undefined, stdin: rest };
+    }
+    if (region !== undefined) return { kind: 'regions', format: region, stdin: rest };
+    const trace = detectTraceFormat(head, { includeFetches: false });
+    if (trace !== undefined) return { kind: 'accesses', format: trace, stdin: rest };
+    throw new ThermoError(
+      'THERMO_RECORD_FORMAT',
+      `${input.name} is neither a record nor a trace that is known`,
+      {
+        hint: `--from names its format: ${INPUT_FORMATS.join(', ')}`,
+      },
+    );
+  } catch (error) {
+    throw explainReadError(error, input.name);
+  }
+}
+
+function kindOf(given: InputFormat | undefined, stdin: Readable): Detected | undefined {
+  const region = REGION_FORMATS.find((each) => each === given);
+  if (region !== undefined) return { kind: 'regions', format: region, stdin };
+  const trace = TRACE_FORMATS.find((each) => each === given);
+  return trace === undefined ? undefined : { kind: 'accesses', format: trace, stdin };
+}
+
+/** Looks at the first lines of what perf makes of its file. */
+async function holdsDamonEvents(path: string): Promise<boolean> {
+  for await (const chunk of perfScript(path)) return detectRegionFormat(chunk) === 'damon-trace';
+  return false;
+}
