@@ -120,6 +120,16 @@ function buildProgram(finish: (status: number) => void): Command {
     });
 
   program
+    .command('doctor')
+    .description('tell what this machine offers to run schemes on it, and what is missing; changes nothing')
+    .option('--root <dir>', 'look at a recorded tree of another machine (/proc and /sys below it)')
+    .addOption(jsonOption())
+    .action(async (options) => {
+      const { doctorCommand } = await import('./commands/doctor.ts');
+      finish(await doctorCommand(options, terminal));
+    });
+
+  program
     .command('bench')
     .description('measure speed and memory of the program on this machine')
     .argument('[file]', 'used by the cases themselves')
