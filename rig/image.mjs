@@ -109,7 +109,7 @@ function copyModule(name, to) {
   cpSync(join(REPOSITORY, 'node_modules', name), to, {
     recursive: true,
     dereference: true,
-    filter: (path) => !/\/(doc|vendor|src\/koffi\/src|musl_x64)(\/|$)|\.(md|map|ts|cc|hh)$/.test(path),
+    filter: (path) => !/\/koffi\/(doc|vendor)(\/|$)|\/musl_x64(\/|$)|\.(md|map|ts|cc|hh)$/.test(path),
   });
 }
 

@@ -4,7 +4,16 @@
  * Other suites than the configured ones are read with an apt state of their own, from the same mirror
  * and with the same keys: nothing of the system's changes.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { findProgram, run, Skip, say } from './host.mjs';
 
@@ -70,6 +79,8 @@ function download(suite, pattern, folder) {
   if (image === undefined) throw new Error(`${newest} holds no kernel image`);
   const path = join(folder, `vmlinuz-${newest}`);
   renameSync(image, path);
+  // The package keeps the time at which the kernel was built.
+  utimesSync(path, new Date(), new Date());
   rmSync(unpacked, { recursive: true });
   return path;
 }

@@ -1,26 +1,29 @@
-console.log('# start');
+/** Runs the tests of the guest, one after the other, and prints a line for each promise kept or broken. */
+import { setUp } from './machine.mjs';
+import { tests as promotion } from './promotion.mjs';
+import { loadProgram, read, seconds } from './workload.mjs';
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+const only = process.argv.flatMap((argument) => (argument.startsWith('only=') ? [argument.slice(5)] : []));
 
-console.log('# kernel', readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim());
-for (const f of readdirSync('/sys/devices/virtual/memory_tiering')) console.log('#', f);
-console.log(
-  '# tracing',
-  existsSync('/sys/kernel/tracing/events/damon')
-    ? readdirSync('/sys/kernel/tracing/events/damon').join(' ')
-    : 'none',
-);
-for (const e of existsSync('/sys/kernel/tracing/events/damon')
-  ? readdirSync('/sys/kernel/tracing/events/damon')
-  : []) {
-  try {
-    console.log(readFileSync(`/sys/kernel/tracing/events/damon/${e}/format`, 'utf8'));
-  } catch {}
+function check(isKept, promise, facts) {
+  console.log(`${isKept ? 'ok' : 'FAIL'} ${promise} ${JSON.stringify(facts)}`);
 }
-console.log(process.argv);
-try {
-  console.log(readFileSync('/sys/module/damon_stat/parameters/enabled', 'utf8'));
-} catch (e) {
-  console.log(e.message);
+
+console.log('# start');
+console.log(`# kernel ${read('/proc/sys/kernel/osrelease')}`);
+await setUp();
+const loadStart = seconds();
+await loadProgram();
+console.log(`# loading the program: ${(seconds() - loadStart).toFixed(1)} s`);
+for (const { name, run } of [...promotion]) {
+  if (only.length > 0 && !only.includes(name)) continue;
+  const start = seconds();
+  try {
+    await run(check);
+  } catch (error) {
+    check(false, name, { error: error.stack });
+  }
+  console.log(`# ${name}: ${(seconds() - start).toFixed(1)} s`);
 }
 console.log('# end');
+process.exit(0);

@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ThermoError, ThermoErrors } from '../memory/error.ts';
 import { renderProblem } from '../view/problem.ts';
+import { liveOptions } from './live-options.ts';
 import {
   accuracyOptions,
   compareOptions,
@@ -47,7 +48,7 @@ function buildProgram(finish: (status: number) => void): Command {
     .addOption(machineOption())
     .addOption(workloadOption())
     .addOption(sizeOption());
-  for (const option of traceOptions()) run.addOption(option);
+  for (const option of [...traceOptions(), ...liveOptions()]) run.addOption(option);
   run.addOption(monitorOption());
   for (const option of monitorOptions()) run.addOption(option);
   run
@@ -62,6 +63,11 @@ function buildProgram(finish: (status: number) => void): Command {
     .option('--quiet', 'no progress')
     .addOption(jsonOption())
     .action(async (schemes, { out, ...options }) => {
+      if (options.machine === 'linux') {
+        const { runLinuxCommand } = await import('./commands/run-linux.ts');
+        finish(await runLinuxCommand(schemes, options, terminal));
+        return;
+      }
       const { runCommand } = await import('./commands/run.ts');
       // commander sets `out` to true where only the negated option has a default.
       finish(await runCommand(schemes, { ...options, ...(out === true ? {} : { out }) }, terminal));

@@ -11,12 +11,12 @@ import { MONITOR_NAMES, type MonitorName } from '../monitor/create-monitor.ts';
 import { DEFAULT_INTERVALS_GOAL } from '../monitor/interval-tuner.ts';
 import { DEFAULT_WEIGHTS, type IntervalsGoal, type SourceWeights } from '../monitor/monitor.ts';
 import { TRACE_FORMATS } from '../records/access-parser.ts';
-import { parseOverhead, parseWeight } from '../schemes/monitor-block.ts';
+import { parseOverhead, parseWeight } from '../schemes/monitor-values.ts';
 import { FAULT_HELP, parseFaults } from './fault-option.ts';
 import { DEFAULT_MONITOR } from './monitor-settings.ts';
 
 /** Turns a reader of units into a reader of option values: its errors are wrong usage. */
-function argument<T>(parse: (text: string) => T): (text: string) => T {
+export function argument<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
       return parse(text);
@@ -148,7 +148,7 @@ export const sizeOption = (): Option =>
 export const machineOption = (): Option =>
   new Option(
     '--machine <name>',
-    'simulated machine: one that ships with the program, or a file (docs/machines.md)',
+    'simulated machine: one that ships with the program, or a file (docs/machines.md); run also takes linux, the machine that it stands on (docs/live.md)',
   ).default('seed-test-2');
 
 export const workloadOption = (): Option =>
@@ -158,7 +158,7 @@ export const workloadOption = (): Option =>
   );
 
 export const forOption = (): Option =>
-  new Option('--for <time>', 'end the run after so much modelled time').argParser(
+  new Option('--for <time>', 'end the run after so much modelled time (real time on linux)').argParser(
     argument((text) => positive('time', parseTimeUs(text), text)),
   );
 
