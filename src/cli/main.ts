@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { ThermoError, ThermoErrors } from '../memory/error.ts';
 import { renderProblem } from '../view/problem.ts';
 import { kernelOption, targetOptions } from './export-options.ts';
+import { liveOptions } from './live-options.ts';
 import {
   accuracyOptions,
   compareOptions,
@@ -50,7 +51,7 @@ function buildProgram(finish: (status: number) => void): Command {
     .addOption(machineOption())
     .addOption(workloadOption())
     .addOption(sizeOption());
-  for (const option of traceOptions()) run.addOption(option);
+  for (const option of [...traceOptions(), ...liveOptions()]) run.addOption(option);
   run.addOption(monitorOption());
   for (const option of monitorOptions()) run.addOption(option);
   run
@@ -68,6 +69,11 @@ function buildProgram(finish: (status: number) => void): Command {
     .option('--quiet', 'no progress')
     .addOption(jsonOption())
     .action(async (schemes, { out, ...options }) => {
+      if (options.machine === 'linux') {
+        const { runLinuxCommand } = await import('./commands/run-linux.ts');
+        finish(await runLinuxCommand(schemes, options, terminal));
+        return;
+      }
       const { runCommand } = await import('./commands/run.ts');
       // commander sets `out` to true where only the negated option has a default.
       finish(await runCommand(schemes, { ...options, ...(out === true ? {} : { out }) }, terminal));
@@ -180,6 +186,16 @@ function buildProgram(finish: (status: number) => void): Command {
     .action(async (kind, file, options) => {
       const { reportCommand } = await import('./commands/report.ts');
       finish(await reportCommand(kind, file, options, terminal));
+    });
+
+  program
+    .command('doctor')
+    .description('tell what this machine offers to run schemes on it, and what is missing; changes nothing')
+    .option('--root <dir>', 'look at a recorded tree of another machine (/proc and /sys below it)')
+    .addOption(jsonOption())
+    .action(async (options) => {
+      const { doctorCommand } = await import('./commands/doctor.ts');
+      finish(await doctorCommand(options, terminal));
     });
 
   program

@@ -11,7 +11,7 @@ import { MONITOR_NAMES, type MonitorName } from '../monitor/create-monitor.ts';
 import { DEFAULT_INTERVALS_GOAL } from '../monitor/interval-tuner.ts';
 import { DEFAULT_WEIGHTS, type IntervalsGoal, type SourceWeights } from '../monitor/monitor.ts';
 import { INPUT_FORMATS } from '../records/detect.ts';
-import { parseOverhead, parseWeight } from '../schemes/monitor-block.ts';
+import { parseOverhead, parseWeight } from '../schemes/monitor-values.ts';
 import { FAULT_HELP, parseFaults } from './fault-option.ts';
 import { DEFAULT_MONITOR } from './monitor-settings.ts';
 import { argument } from './option-value.ts';
@@ -136,7 +136,7 @@ export const sizeOption = (): Option =>
 export const machineOption = (): Option =>
   new Option(
     '--machine <name>',
-    'simulated machine: one that ships with the program, or a file (docs/machines.md)',
+    'simulated machine: one that ships with the program, or a file (docs/machines.md); run also takes linux, the machine that it stands on (docs/live.md)',
   ).default('seed-test-2');
 
 export const workloadOption = (): Option =>
@@ -146,7 +146,7 @@ export const workloadOption = (): Option =>
   );
 
 export const forOption = (): Option =>
-  new Option('--for <time>', 'end the run after so much modelled time').argParser(
+  new Option('--for <time>', 'end the run after so much modelled time (real time on linux)').argParser(
     argument((text) => positive('time', parseTimeUs(text), text)),
   );
 

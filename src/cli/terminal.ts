@@ -18,6 +18,8 @@ export interface Terminal {
   isInterrupted(): boolean;
   /** Lets the user ask for an undo by SIGUSR2; the function is true once after each. */
   listenForUndo(): () => boolean;
+  /** Runs when the process ends, however it does, unless it is killed; may be called more than once. */
+  onExit(takeBack: () => void): void;
 }
 
 const DEFAULT_WIDTH = 100;
@@ -64,6 +66,10 @@ export function openTerminal(): Terminal {
         asked++;
       });
       return () => asked > 0 && asked-- > 0;
+    },
+    onExit: (takeBack) => {
+      process.on('exit', takeBack);
+      process.on('SIGHUP', () => process.exit(129));
     },
   };
 }

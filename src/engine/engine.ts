@@ -8,11 +8,12 @@
 import type { Patch } from 'immer';
 import type { Machine } from '../machines/machine.ts';
 import { type AccessBatch, createAccessBatch } from '../memory/access-batch.ts';
+import { createAreaChecks } from '../memory/area-checks.ts';
 import type { PushSetting } from '../memory/push-setting.ts';
 import { type AddressRange, alignRanges, sameRanges } from '../memory/range.ts';
 import { samplesPerAggr } from '../monitor/damon/formulas.ts';
 import { tuneIntervals } from '../monitor/interval-tuner.ts';
-import type { Monitor, MonitorAttrs } from '../monitor/monitor.ts';
+import type { CheckPlan, Monitor, MonitorAttrs } from '../monitor/monitor.ts';
 import { SchemeExecutor } from '../schemes/executor.ts';
 import type { ResolvedScheme } from '../schemes/resolve.ts';
 import { MachineHost } from './machine-host.ts';
@@ -58,6 +59,7 @@ export class Engine {
   readonly #executor: SchemeExecutor;
   readonly #host: MachineHost;
   readonly #batch = createAccessBatch(BATCH);
+  readonly #areas = createAreaChecks(BATCH);
   #hits = new Uint8Array(64);
   #ranges: readonly AddressRange[] = [];
   #state: EngineState;
@@ -124,9 +126,11 @@ export class Engine {
         if (this.#options.shouldStop?.()) return this.#state;
         continue;
       }
-      const waiting = this.#sample(monitor.attrs.sampleUs);
+      const plan = monitor.planChecks();
+      const steps = this.#stepsAtOnce(plan.count);
+      const waiting = this.#sample(plan, steps * monitor.attrs.sampleUs);
       if (waiting !== undefined) await waiting;
-      this.#passedSis++;
+      this.#passedSis += steps;
       this.#collect();
       const isOver = this.#machine.isDone();
       if (this.#passedSis >= this.#nextAggregationSis || isOver) {
@@ -184,11 +188,18 @@ export class Engine {
     });
   }
 
-  /** One sampling interval: prepare checks, let time pass, read both sources. */
-  #sample(sampleUs: number): Promise<void> | undefined {
-    const plan = this.#monitor.planChecks();
+  /** Sampling intervals that may pass without a look: more than one only where nothing is to be checked. */
+  #stepsAtOnce(checks: number): number {
+    const { stepUs } = this.#machine;
+    if (checks > 0 || stepUs === undefined) return 1;
+    const left = this.#nextAggregationSis - this.#passedSis;
+    return Math.max(1, Math.min(left, Math.floor(stepUs / this.#monitor.attrs.sampleUs)));
+  }
+
+  /** One sampling interval or more: prepare checks, let time pass, read both sources. */
+  #sample(plan: CheckPlan, us: number): Promise<void> | undefined {
     this.#machine.preparePull(plan.addresses, plan.count);
-    const waiting = this.#machine.advance(sampleUs);
+    const waiting = this.#machine.advance(us);
     if (waiting !== undefined) return waiting.then(() => this.#readSources(plan.count));
     this.#readSources(plan.count);
     return undefined;
@@ -198,7 +209,8 @@ export class Engine {
     if (this.#hits.length < checks) this.#hits = new Uint8Array(checks * 2);
     this.#machine.readPull(this.#hits);
     this.#monitor.recordPull(this.#hits);
-    this.#pullChecks += checks;
+    this.#pullChecks += checks + (this.#machine.drainAreas?.(this.#areas) ?? 0);
+    if (this.#areas.count > 0) this.#monitor.recordAreas?.(this.#areas);
     this.#machine.drainPush(this.#batch);
     this.#options.onSamples?.(this.#machine.nowUs(), this.#batch);
     this.#monitor.recordPush(this.#batch);

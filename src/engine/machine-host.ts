@@ -25,7 +25,7 @@ export class MachineHost implements SchemeHost {
   constructor(machine: Machine, cpuShare: () => number) {
     this.#machine = machine;
     this.#cpuShare = cpuShare;
-    this.#coming = new Float64Array(machine.nodes.length);
+    this.#coming = new Float64Array(1 + Math.max(...machine.nodes.map(({ nid }) => nid)));
   }
 
   placement(start: number, end: number, visit: RunVisitor): void {

@@ -1,6 +1,6 @@
 /**
- * The machine: what an engine runs on. Simulated, replayed and (later) live machines implement it, so
- * the engine and the schemes cannot know which one they are on.
+ * The machine: what an engine runs on. Simulated, replayed and live machines implement it, so the
+ * engine and the schemes cannot know which one they are on.
  *
  * The engine owns the order of calls: `preparePull`, `advance`, `readPull`, `drainPush`, `collect`.
  * Everything is measured on the machine's own clock, in microseconds.
@@ -16,6 +16,7 @@ import type {
   PageQuery,
   SystemGauge,
 } from '../memory/action.ts';
+import type { AreaChecks } from '../memory/area-checks.ts';
 import type { RunVisitor } from '../memory/page-runs.ts';
 import type { PushSetting } from '../memory/push-setting.ts';
 import type { AddressRange } from '../memory/range.ts';
@@ -84,12 +85,22 @@ export interface Machine {
   /** Clears the Accessed bit of the pages at the first `count` addresses, which are ascending. */
   preparePull(addresses: Float64Array, count: number): void;
   /**
+   * Time that may pass at once while no page is to be checked; left out: a sampling interval. A live
+   * machine wakes the less often the cheaper it is to watch.
+   */
+  readonly stepUs?: number;
+  /**
    * Lets time pass. May end early when the workload does. Returns a promise only where it has to
    * wait for the world.
    */
   advance(us: number): Promise<void> | undefined;
   /** Writes 1 where the page of the last `preparePull` was accessed since then, else 0. */
   readPull(hits: Uint8Array): void;
+  /**
+   * Moves the checks that somebody else did since the last call into `areas` (cleared first); left out by
+   * machines that check only what they are asked to. Returns how many checks there were.
+   */
+  drainAreas?(areas: AreaChecks): number;
   /** Moves the samples taken since the last call into `batch` (cleared first). */
   drainPush(batch: AccessBatch): void;
   /** How push samples are taken at present; off also where there is no such source. */

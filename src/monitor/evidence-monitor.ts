@@ -9,6 +9,7 @@
  * mm/damon/core.c, as of Linux 7.3). What is too small or too sparse for regions is in the spot table.
  */
 import type { AccessBatch } from '../memory/access-batch.ts';
+import type { AreaChecks } from '../memory/area-checks.ts';
 import { ThermoError } from '../memory/error.ts';
 import type { RandomStream } from '../memory/random.ts';
 import type { AddressRange } from '../memory/range.ts';
@@ -18,6 +19,7 @@ import { halveBins } from './bins.ts';
 import { absorbInterval } from './change.ts';
 import { CheckPlanner } from './check-planner.ts';
 import { type Ingested, ingest } from './ingest.ts';
+import { ingestAreas } from './ingest-areas.ts';
 import { ingestChecks } from './ingest-checks.ts';
 import { mergeDown } from './merge.ts';
 import type { CheckPlan, Monitor, MonitorAttrs, Regions } from './monitor.ts';
@@ -72,6 +74,7 @@ export class EvidenceMonitor implements Monitor, Regions {
   readonly #spotTable: SpotTable;
   readonly #trust = new SourceTrust();
   readonly #meter = new SourceMeter();
+  readonly #areaRandom: RandomStream;
   /** Slots in which a cut is to be looked for. */
   readonly #look: Uint16Array;
   /** Exposure of the samples of this aggregation interval. */
@@ -94,6 +97,7 @@ export class EvidenceMonitor implements Monitor, Regions {
     this.#index = new RegionIndex(maxNrRegions);
     this.#planner = new CheckPlanner(attrs, random.fork('checks'));
     this.#look = new Uint16Array(maxNrRegions);
+    this.#areaRandom = random.fork('areas');
     this.#evenRegions = Math.max(attrs.minNrRegions, Math.floor(maxNrRegions * EVEN_SHARE));
     const budget = Math.floor(maxNrRegions * BYTES_PER_REGION);
     const taken =
@@ -214,6 +218,11 @@ export class EvidenceMonitor implements Monitor, Regions {
   recordPull(hits: Uint8Array): void {
     this.#meter.addChecks(this.#planner.count);
     ingestChecks(this.#table, this.#planner, this.#spotTable, hits, this.#intervalS());
+  }
+
+  recordAreas(areas: AreaChecks): void {
+    if (this.attrs.weights?.pull === 0) return;
+    this.#meter.addChecks(ingestAreas(this.#table, this.#index, areas, this.#areaRandom));
   }
 
   recordPush(batch: AccessBatch): void {

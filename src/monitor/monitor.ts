@@ -7,6 +7,7 @@
  * schemes read {@link Regions}, then `resetAndSplit`.
  */
 import type { AccessBatch } from '../memory/access-batch.ts';
+import type { AreaChecks } from '../memory/area-checks.ts';
 import type { AddressRange } from '../memory/range.ts';
 import type { EvidenceQuality } from './quality.ts';
 
@@ -113,6 +114,11 @@ export interface Monitor {
   planChecks(): CheckPlan;
   /** Results of the last plan: 1 = accessed within the sampling interval. */
   recordPull(hits: Uint8Array): void;
+  /**
+   * Results of checks that somebody else planned, each of one sampling interval; left out by monitors that
+   * can only use checks of their own.
+   */
+  recordAreas?(areas: AreaChecks): void;
   recordPush(batch: AccessBatch): void;
   aggregate(): void;
   resetAndSplit(): void;

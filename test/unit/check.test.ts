@@ -135,6 +135,7 @@ function terminalOf(stdin: string): Terminal & { out(): string; err(): string } 
     canRewrite: false,
     isInterrupted: () => false,
     listenForUndo: () => () => false,
+    onExit: () => {},
     out: () => written.out,
     err: () => written.err,
   };

@@ -1,0 +1,29 @@
+/** Runs the tests of the guest, one after the other, and prints a line for each promise kept or broken. */
+import { setUp } from './machine.mjs';
+import { tests as promotion } from './promotion.mjs';
+import { loadProgram, read, seconds } from './workload.mjs';
+
+const only = process.argv.flatMap((argument) => (argument.startsWith('only=') ? [argument.slice(5)] : []));
+
+function check(isKept, promise, facts) {
+  console.log(`${isKept ? 'ok' : 'FAIL'} ${promise} ${JSON.stringify(facts)}`);
+}
+
+console.log('# start');
+console.log(`# kernel ${read('/proc/sys/kernel/osrelease')}`);
+await setUp();
+const loadStart = seconds();
+await loadProgram();
+console.log(`# loading the program: ${(seconds() - loadStart).toFixed(1)} s`);
+for (const { name, run } of [...promotion]) {
+  if (only.length > 0 && !only.includes(name)) continue;
+  const start = seconds();
+  try {
+    await run(check);
+  } catch (error) {
+    check(false, name, { error: error.stack });
+  }
+  console.log(`# ${name}: ${(seconds() - start).toFixed(1)} s`);
+}
+console.log('# end');
+process.exit(0);

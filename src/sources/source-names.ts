@@ -1,0 +1,51 @@
+/** The names that `--source` takes, and what may be changed for them. */
+import { ThermoError } from '../memory/error.ts';
+import { suggest } from '../memory/nearest-word.ts';
+import { parseTimeUs } from '../memory/units.ts';
+
+export const SOURCE_NAMES = ['damon', 'faults'] as const;
+export type SourceName = (typeof SOURCE_NAMES)[number];
+
+export interface SourceChoice {
+  readonly name: SourceName;
+  /** After a colon: `damon:sysfs` (how it is read), `faults:100ms` (the window of `fault-exposure.ts`). */
+  readonly variant?: string;
+}
+
+const DAMON_WAYS: readonly string[] = ['trace', 'sysfs'];
+
+/** @throws ThermoError THERMO_USAGE */
+export function parseSources(text: string): SourceChoice[] {
+  return text.split(',').map((part) => {
+    const [word, variant] = part.trim().split(':', 2);
+    const name = SOURCE_NAMES.find((each) => each === word);
+    if (name === undefined) {
+      throw new ThermoError('THERMO_USAGE', `there is no access source "${word}"`, {
+        hint: suggest(word, SOURCE_NAMES, 'sources'),
+      });
+    }
+    if (variant === undefined) return { name };
+    if (name === 'faults') parseTimeUs(variant);
+    else if (!DAMON_WAYS.includes(variant)) {
+      throw new ThermoError('THERMO_USAGE', `damon cannot be read by "${variant}"`, {
+        hint: suggest(variant, DAMON_WAYS, 'ways'),
+      });
+    }
+    return { name, variant };
+  });
+}
+
+/** Settings of the machine that may be changed for the time of a run, if the user says so. */
+export const ALLOWANCES = ['damon_stat', 'numa_balancing'] as const;
+export type Allowance = (typeof ALLOWANCES)[number];
+
+/** @throws ThermoError THERMO_USAGE */
+export function parseAllowances(text: string): Allowance[] {
+  return text.split(',').map((part) => {
+    const name = ALLOWANCES.find((each) => each === part.trim());
+    if (name !== undefined) return name;
+    throw new ThermoError('THERMO_USAGE', `"${part.trim()}" is nothing that can be allowed`, {
+      hint: suggest(part.trim(), ALLOWANCES, 'settings'),
+    });
+  });
+}
