@@ -4,6 +4,7 @@ import { formatKernelVersion, NEWEST_KERNEL, parseKernelVersion } from '../kdamo
 import type { Region } from '../kdamonds/model.ts';
 import { ThermoError } from '../memory/error.ts';
 import { parseBytes, parseCount } from '../memory/units.ts';
+import { parseAllowances } from '../sources/source-names.ts';
 import { argument } from './option-value.ts';
 
 /** `4G-64G`, the end outside. */
@@ -39,21 +40,51 @@ export function parseNodeRegions(text: string): ReadonlyMap<number, readonly Reg
 }
 
 export function kernelOption(): Option {
-  return new Option('--kernel <version>', 'Linux that it is for, such as 6.12')
-    .argParser(argument(parseKernelVersion))
-    .default(NEWEST_KERNEL, formatKernelVersion(NEWEST_KERNEL));
+  return plainKernelOption().default(NEWEST_KERNEL, formatKernelVersion(NEWEST_KERNEL));
 }
 
+function plainKernelOption(): Option {
+  return new Option('--kernel <version>', 'Linux that it is for, such as 6.12').argParser(
+    argument(parseKernelVersion),
+  );
+}
+
+/** Who is watched. */
 export function targetOptions(): Option[] {
   return [
-    new Option('--pid <n>', 'watch this process instead of physical memory').argParser(argument(parseCount)),
+    pidOption(),
     new Option('--regions <start-end,...>', 'physical memory to watch, e.g. 4G-64G').argParser(
       argument((text) => text.split(',').map(parseRegion)),
     ),
+    ...nodeOptions(),
+  ];
+}
+
+function pidOption(): Option {
+  return new Option('--pid <n>', 'watch this process instead of physical memory').argParser(
+    argument(parseCount),
+  );
+}
+
+function nodeOptions(): Option[] {
+  return [
     new Option(
       '--node-regions <node=start-end,...>',
       'physical memory of nodes, so that schemes can say "from", e.g. 0=4G-64G,1=64G-160G',
     ).argParser(argument(parseNodeRegions)),
     new Option('--partial', 'leave out schemes that have no counterpart'),
+  ];
+}
+
+export function deployOptions(): Option[] {
+  return [
+    pidOption(),
+    plainKernelOption(),
+    ...nodeOptions(),
+    new Option('--allow <settings>', 'damon_stat: switch DAMON_STAT off until undeploy').argParser(
+      argument(parseAllowances),
+    ),
+    new Option('--apply', 'write it, read it back, and start'),
+    new Option('--tune', 'stay, and feed the goals that the kernel cannot measure, until interrupted'),
   ];
 }

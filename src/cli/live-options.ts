@@ -1,12 +1,10 @@
 /** Options of a run on the machine that the program stands on. */
 import { Option } from 'commander';
-import { parseCount } from '../memory/units.ts';
 import { ALLOWANCES, parseAllowances, parseSources, SOURCE_NAMES } from '../sources/source-names.ts';
 import { argument } from './option-value.ts';
 
 export function liveOptions(): Option[] {
   return [
-    new Option('--pid <n>', 'with --machine linux: the process to watch').argParser(argument(parseCount)),
     new Option(
       '--source <names>',
       `with --machine linux: where accesses are seen, several with commas: ${SOURCE_NAMES.join(', ')} (default: damon)`,

@@ -3,7 +3,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ThermoError, ThermoErrors } from '../memory/error.ts';
 import { renderProblem } from '../view/problem.ts';
-import { kernelOption, targetOptions } from './export-options.ts';
+import { deployOptions, kernelOption, targetOptions } from './export-options.ts';
 import { liveOptions } from './live-options.ts';
 import {
   accuracyOptions,
@@ -119,6 +119,37 @@ function buildProgram(finish: (status: number) => void): Command {
     const { exportCommand } = await import('./commands/export.ts');
     finish(await exportCommand(schemes, options, terminal));
   });
+
+  const deploy = program
+    .command('deploy')
+    .description(
+      "hand a scheme file to the DAMON of this machine's kernel; without --apply print what would be written",
+    )
+    .argument('<schemes>', 'scheme file, or - for standard input')
+    .addOption(new Option('--to <what>', 'damon: its sysfs files').choices(['damon']).default('damon'));
+  for (const option of deployOptions()) deploy.addOption(option);
+  deploy.addOption(jsonOption()).action(async (schemes, options) => {
+    const { deployCommand } = await import('./commands/deploy.ts');
+    finish(await deployCommand(schemes, options, terminal));
+  });
+
+  program
+    .command('deployed')
+    .description('tell what is deployed in the kernel, and what it has done')
+    .addOption(jsonOption())
+    .action(async (options) => {
+      const { deployedCommand } = await import('./commands/deploy.ts');
+      finish(deployedCommand(options, terminal));
+    });
+
+  program
+    .command('undeploy')
+    .description('take back what was deployed')
+    .option('--apply', 'do it; without it tell what would be removed')
+    .action(async (options) => {
+      const { undeployCommand } = await import('./commands/deploy.ts');
+      finish(undeployCommand(options, terminal));
+    });
 
   program
     .command('import')

@@ -174,7 +174,9 @@ export function parserOptions(): Option[] {
       '--address <kind>',
       'samples with both addresses: which one counts (default: physical where it is known)',
     ).choices(['virtual', 'physical']),
-    new Option('--pid <n>', 'only accesses of this process').argParser(argument(parseCount)),
+    new Option('--pid <n>', 'only accesses of this process; with --machine linux the one to watch').argParser(
+      argument(parseCount),
+    ),
     new Option(
       '--fields <names>',
       'columns of perf script -F, where they cannot be told from the text, e.g. time,event,addr',

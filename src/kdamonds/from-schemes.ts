@@ -28,7 +28,16 @@ export interface ExportOptions {
 
 export interface Exported {
   readonly kdamonds: readonly Kdamond[];
+  /** Of the schemes of each kdamond. */
+  readonly names: readonly (readonly string[])[];
   readonly notes: readonly ExportNote[];
+}
+
+/** Schemes that share a kdamond. */
+interface Group {
+  readonly nids: readonly number[] | undefined;
+  readonly names: string[];
+  readonly schemes: DamonScheme[];
 }
 
 const OPS_UPDATE_US = 1e6;
@@ -37,14 +46,15 @@ const SAFE_AGE = 3;
 
 export function exportSchemes(schemes: readonly ResolvedScheme[], options: ExportOptions): Exported {
   const notes = new Notes();
-  const groups = new Map<string, { nids: readonly number[] | undefined; schemes: DamonScheme[] }>();
+  const groups = new Map<string, Group>();
   for (const resolved of schemes) {
     const schemeNotes = notes.of(resolved.scheme.name, resolved.scheme.where.scheme);
     const nids = sourceOf(resolved, options, schemeNotes);
     const damon = exportScheme(resolved, options, schemeNotes);
     if (schemeNotes.isRefused) continue;
     const key = nids?.join(',') ?? '';
-    const group = groups.get(key) ?? { nids, schemes: [] };
+    const group = groups.get(key) ?? { nids, names: [], schemes: [] };
+    group.names.push(resolved.scheme.name);
     group.schemes.push(damon);
     groups.set(key, group);
   }
@@ -64,7 +74,7 @@ export function exportSchemes(schemes: readonly ResolvedScheme[], options: Expor
       hint: 'say --regions START-END or --node-regions NODE=START-END, or export on the machine itself with --machine linux',
     });
   }
-  return { kdamonds, notes: notes.list };
+  return { kdamonds, names: [...groups.values()].map(({ names }) => names), notes: notes.list };
 }
 
 /** The nodes whose memory alone is to be watched; undefined: all. */

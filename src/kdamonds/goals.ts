@@ -1,7 +1,6 @@
 /** Goals of a quota as the kernel's, or as numbers that the user feeds. */
 import type { ResolvedScheme } from '../schemes/resolve.ts';
 import type { SchemeGoal } from '../schemes/scheme.ts';
-import { METRICS } from '../schemes/vocabulary.ts';
 import {
   featureOfMetric,
   formatKernelVersion,
@@ -9,7 +8,7 @@ import {
   type KernelVersion,
   sinceVersion,
 } from './kernel.ts';
-import type { DamonGoal, DamonScheme, KernelMetric } from './model.ts';
+import type { DamonGoal, DamonScheme, FedMetric, Kdamond, KernelMetric } from './model.ts';
 import type { SchemeNotes } from './notes.ts';
 
 export function exportGoals(
@@ -62,12 +61,12 @@ function exportGoal(
   const nid = nids?.[0] ?? -1;
   if ((nids?.length ?? 0) > 1)
     notes.changed(`the goal is about node ${nid} alone: DAMON's have one node`, undefined, goal.where);
-  const base = { targetValue, currentValue, nid, memcgPath: memcgPath ?? '' };
+  const base = { targetValue, currentValue, nid, memcgPath: memcgPath ?? '', feed: undefined };
   if (hasFeature(kernel, feature)) {
     // A metric with a feature is one of the kernel's.
     return { ...base, metric: metric as KernelMetric };
   }
-  if (METRICS[metric].kind !== 'state' || metric === 'node_eligible_mem_bp') {
+  if (metric !== 'node_mem_used_bp' && metric !== 'node_mem_free_bp') {
     notes.refused(`${name} has no goal ${metric} (since ${sinceVersion(feature)})`, undefined, goal.where);
     return undefined;
   }
@@ -76,5 +75,30 @@ function exportGoal(
     'deploy --tune measures and feeds it; without that the quota grows to its size',
     goal.where,
   );
-  return { ...base, metric: 'user_input', nid: -1, memcgPath: '' };
+  return { ...base, metric: 'user_input', nid: -1, feed: { metric, nid } };
+}
+
+/** A goal that user space must feed. */
+export interface FedGoal {
+  /** Of its current_value, below the kdamonds directory. */
+  readonly path: string;
+  readonly metric: FedMetric;
+  readonly nid: number;
+  readonly resetIntervalMs: number;
+}
+
+export function fedGoals(kdamonds: readonly Kdamond[]): FedGoal[] {
+  return kdamonds.flatMap(({ schemes }, k) =>
+    schemes.flatMap(({ quota }, s) =>
+      quota.goals.flatMap(({ feed }, g) =>
+        feed === undefined
+          ? []
+          : {
+              ...feed,
+              path: `${k}/contexts/0/schemes/${s}/quotas/goals/${g}/current_value`,
+              resetIntervalMs: quota.resetIntervalMs,
+            },
+      ),
+    ),
+  );
 }

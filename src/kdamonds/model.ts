@@ -63,7 +63,12 @@ export interface DamonGoal {
   /** -1: of no node. */
   readonly nid: number;
   readonly memcgPath: string;
+  /** user_input that stands for a metric which the kernel does not measure: of this node. */
+  readonly feed: { readonly metric: FedMetric; readonly nid: number } | undefined;
 }
+
+/** Metrics that user space can measure for a kernel that cannot. */
+export type FedMetric = 'node_mem_used_bp' | 'node_mem_free_bp';
 
 export type KernelFilter = Exclude<FilterType, 'accessing_node' | 'store_share' | 'node' | 'tier'>;
 

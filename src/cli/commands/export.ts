@@ -56,9 +56,11 @@ export async function exportCommand(
 }
 
 /** Contexts that watch no memory in particular watch `regions`. */
-function withRegions({ kdamonds, notes }: Exported, regions: readonly Region[] | undefined): Exported {
-  if (regions === undefined) return { kdamonds, notes };
+function withRegions(exported: Exported, regions: readonly Region[] | undefined): Exported {
+  if (regions === undefined) return exported;
+  const { kdamonds, notes } = exported;
   return {
+    ...exported,
     kdamonds: kdamonds.map((kdamond) => ({
       ...kdamond,
       targets: kdamond.targets.map((target) => (target.regions.length > 0 ? target : { ...target, regions })),
