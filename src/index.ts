@@ -20,6 +20,7 @@ export type {
   ModelledMachine,
   Truth,
 } from './machines/machine.ts';
+export { openRecording, type RecordingOptions } from './machines/replayed/open-recording.ts';
 export { openReplay, type ReplayOptions } from './machines/replayed/open-replay.ts';
 export { createPreset, PRESET_NAMES } from './machines/simulated/presets/index.ts';
 export { SimulatedMachine, type SimulatedMachineConfig } from './machines/simulated/simulated-machine.ts';
@@ -39,6 +40,7 @@ export { ERROR_CODES, type ErrorCode, ThermoError, ThermoErrors } from './memory
 export type { PushSetting } from './memory/push-setting.ts';
 export { RandomStream } from './memory/random.ts';
 export type { AddressRange } from './memory/range.ts';
+export type { RecordedSnapshot, RecordHead, RegionRecord } from './memory/region-record.ts';
 export type { MemoryNode } from './memory/tier.ts';
 export { createMonitor, MONITOR_NAMES, type MonitorName } from './monitor/create-monitor.ts';
 export { DamonMonitor, type DamonOptions, type PushCredit } from './monitor/damon/damon-monitor.ts';
@@ -55,6 +57,9 @@ export {
   type Regions,
   type SourceWeights,
 } from './monitor/monitor.ts';
+export { PerfScriptFeed, type PerfScriptOptions } from './records/perf-script.ts';
+export { RecordWriter } from './records/record-writer.ts';
+export { loadRegions, type RegionInputOptions, readRegions } from './records/region-input.ts';
 export { explainSchemes } from './schemes/explain.ts';
 export { type LoadedSchemes, loadSchemes } from './schemes/load.ts';
 export type { MonitorSettings } from './schemes/monitor-block.ts';

@@ -8,6 +8,7 @@ import type { SweepRow } from '../lab/sweep/summary.ts';
 import { ThermoError } from '../memory/error.ts';
 import { DEFAULT_ATTRS } from '../monitor/monitor.ts';
 import { readError } from '../records/read-error.ts';
+import { writeError } from '../records/write-error.ts';
 import { loadSchemes } from '../schemes/load.ts';
 import { resolveSchemes } from '../schemes/resolve.ts';
 import { renderComparePage } from '../view/compare-page.ts';
@@ -130,10 +131,7 @@ export function show(rows: readonly SweepRow[], options: CompareCommandOptions, 
     try {
       writeFileSync(plot, text);
     } catch (error) {
-      throw new ThermoError('THERMO_FILE_UNWRITABLE', `cannot write ${plot}: ${(error as Error).message}`, {
-        hint: 'name another file with --plot',
-        cause: error,
-      });
+      throw writeError(error, plot, 'name another file with --plot');
     }
   }
   if (json === true || (plot === undefined && pareto !== true)) return;

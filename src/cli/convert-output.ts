@@ -8,6 +8,7 @@ import type { AccessParser, TraceBatch } from '../records/access-parser.ts';
 import { DamoRecordWriter } from '../records/damo-write.ts';
 import { RecordWriter } from '../records/record-writer.ts';
 import { snapshotLines, TEXT_HEAD } from '../records/text-record.ts';
+import { writeError } from '../records/write-error.ts';
 import { ZlibBlocks } from '../records/zlib-blocks.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -199,14 +200,7 @@ class WholeFile implements OutputFile {
     try {
       return action();
     } catch (error) {
-      throw new ThermoError(
-        'THERMO_FILE_UNWRITABLE',
-        `cannot write ${this.#path}: ${(error as Error).message}`,
-        {
-          hint: 'name another file',
-          cause: error,
-        },
-      );
+      throw writeError(error, this.#path, 'name another file');
     }
   }
 }

@@ -4,6 +4,7 @@ import { deflateSync } from 'node:zlib';
 import { type HeatArea, type HeatRaster, heatAreas, heatRaster } from '../lab/report/heat-raster.ts';
 import { ThermoError } from '../memory/error.ts';
 import type { RegionRecord } from '../memory/region-record.ts';
+import { writeError } from '../records/write-error.ts';
 import { AXIS_WIDTH, renderHeatPicture } from '../view/report/heat-picture.ts';
 import { renderHeatPage, renderHeatPng, renderHeatSvg } from '../view/report/heat-svg.ts';
 import type { ReportContext, Reported } from './commands/report.ts';
@@ -95,9 +96,6 @@ function write(
   try {
     writeFileSync(path, content);
   } catch (error) {
-    throw new ThermoError('THERMO_FILE_UNWRITABLE', `cannot write ${path}: ${(error as Error).message}`, {
-      hint: 'name another file with --picture',
-      cause: error,
-    });
+    throw writeError(error, path, 'name another file with --picture');
   }
 }

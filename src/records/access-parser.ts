@@ -27,6 +27,23 @@ export function createTraceBatch(): TraceBatch {
   };
 }
 
+/** Appends one access; for readers that are not in a hurry. */
+export function addAccess(
+  batch: TraceBatch,
+  address: number,
+  isStore: number,
+  ticks: number,
+  pid: number,
+  cpu: number,
+): void {
+  const i = batch.count++;
+  batch.address[i] = address;
+  batch.isStore[i] = isStore;
+  batch.ticks[i] = ticks;
+  batch.pid[i] = pid;
+  batch.cpu[i] = cpu;
+}
+
 /** What was read and what could not be. */
 export interface ParseCounts {
   lines: number;

@@ -12,33 +12,39 @@ export const INPUT_FORMATS = [...REGION_FORMATS, ...TRACE_FORMATS] as const;
 
 export type InputFormat = (typeof INPUT_FORMATS)[number];
 
+/** What is to be read: a pipe's beginning was taken to see what it is, so it is read as standard input. */
+interface Source {
+  readonly path: string;
+  readonly stdin: Readable;
+}
+
 export type Detected =
-  | { readonly kind: 'regions'; readonly format: RegionFormat | undefined; readonly stdin: Readable }
-  | { readonly kind: 'accesses'; readonly format: TraceFormat | undefined; readonly stdin: Readable };
+  | (Source & { readonly kind: 'regions'; readonly format: RegionFormat | undefined })
+  | (Source & { readonly kind: 'accesses'; readonly format: TraceFormat | undefined });
 
 /**
- * @returns with the standard input to be read from now on: its beginning was taken to see what it is
  * @throws ThermoError THERMO_FILE_UNREADABLE, THERMO_RECORD_FORMAT
  */
 export async function detectInput(options: ByteInputOptions, given?: InputFormat): Promise<Detected> {
   const { path, stdin } = options;
-  const known = kindOf(given, stdin);
+  const known = kindOf(given, { path, stdin });
   if (known !== undefined) return known;
   if (isRecordDirectory(path)) {
-    return { kind: tablesOf(path).regions ? 'regions' : 'accesses', format: undefined, stdin };
+    return { kind: tablesOf(path).regions ? 'regions' : 'accesses', format: undefined, path, stdin };
   }
   const input = openBytes(options);
   try {
     const { head, all, close } = await peek(input.stream, DETECT_BYTES);
-    const rest = path === '-' ? Readable.from(all) : stdin;
-    if (path !== '-') await close();
+    const isFile = !Number.isNaN(input.size);
+    if (isFile) await close();
+    const source = isFile ? { path, stdin } : { path: '-', stdin: Readable.from(all) };
     const region = detectRegionFormat(head);
     if (region === 'perf-data' && !(await holdsDamonEvents(path))) {
-      return { kind: 'accesses', format: undefined, stdin: rest };
+      return { kind: 'accesses', format: undefined, ...source };
     }
-    if (region !== undefined) return { kind: 'regions', format: region, stdin: rest };
+    if (region !== undefined) return { kind: 'regions', format: region, ...source };
     const trace = detectTraceFormat(head, { includeFetches: false });
-    if (trace !== undefined) return { kind: 'accesses', format: trace, stdin: rest };
+    if (trace !== undefined) return { kind: 'accesses', format: trace, ...source };
     throw new ThermoError(
       'THERMO_RECORD_FORMAT',
       `${input.name} is neither a record nor a trace that is known`,
@@ -51,11 +57,11 @@ export async function detectInput(options: ByteInputOptions, given?: InputFormat
   }
 }
 
-function kindOf(given: InputFormat | undefined, stdin: Readable): Detected | undefined {
+function kindOf(given: InputFormat | undefined, source: Source): Detected | undefined {
   const region = REGION_FORMATS.find((each) => each === given);
-  if (region !== undefined) return { kind: 'regions', format: region, stdin };
+  if (region !== undefined) return { kind: 'regions', format: region, ...source };
   const trace = TRACE_FORMATS.find((each) => each === given);
-  return trace === undefined ? undefined : { kind: 'accesses', format: trace, stdin };
+  return trace === undefined ? undefined : { kind: 'accesses', format: trace, ...source };
 }
 
 /** Looks at the first lines of what perf makes of its file. */

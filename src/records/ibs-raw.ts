@@ -8,6 +8,7 @@ import { ADDRESS_LIMIT } from '../memory/range.ts';
 import {
   type AccessParser,
   type AddressKind,
+  addAccess,
   emptyCounts,
   NEWLINE,
   noteUnreadable,
@@ -138,12 +139,7 @@ export class IbsRawParser implements AccessParser {
     if (sample === undefined && counts.accesses === 0) this.clock = 'order';
     if (counts.accesses === 0 && sample !== undefined) this.startUs = sample.us;
     const ticks = this.clock === 'order' || sample === undefined ? counts.accesses : sample.us - this.startUs;
-    const i = batch.count++;
-    batch.address[i] = address;
-    batch.isStore[i] = isStore;
-    batch.ticks[i] = ticks;
-    batch.pid[i] = sample?.pid ?? -1;
-    batch.cpu[i] = sample?.cpu ?? -1;
+    addAccess(batch, address, isStore, ticks, sample?.pid ?? -1, sample?.cpu ?? -1);
     counts.accesses++;
     counts.ticks = Math.max(counts.ticks, ticks);
   }

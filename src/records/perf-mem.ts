@@ -10,6 +10,7 @@ import { ADDRESS_LIMIT } from '../memory/range.ts';
 import {
   type AccessParser,
   type AddressKind,
+  addAccess,
   DIGIT_0,
   DIGIT_9,
   emptyCounts,
@@ -84,12 +85,7 @@ export class PerfMemParser implements AccessParser {
     if (address === 0) counts.noAddress++;
     else if (address >= ADDRESS_LIMIT) counts.addressesTooLarge++;
     else {
-      const i = batch.count++;
-      batch.address[i] = address;
-      batch.isStore[i] = source % 32 === OP_STORE ? 1 : 0;
-      batch.ticks[i] = counts.accesses;
-      batch.pid[i] = pid;
-      batch.cpu[i] = -1;
+      addAccess(batch, address, source % 32 === OP_STORE ? 1 : 0, counts.accesses, pid, -1);
       counts.ticks = counts.accesses++;
     }
   }

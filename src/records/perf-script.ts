@@ -13,6 +13,7 @@ import { ADDRESS_LIMIT } from '../memory/range.ts';
 import {
   type AccessParser,
   type AddressKind,
+  addAccess,
   CARRIAGE_RETURN,
   COLON,
   createTraceBatch,
@@ -247,13 +248,8 @@ export class PerfScriptParser implements AccessParser {
       this.#startPart = part;
       if (this.clock === 'time') this.startUs = seconds * 1e6 + part;
     }
-    const i = batch.count++;
     const ticks = (seconds - this.#startS) * 1e6 + (part - this.#startPart);
-    batch.address[i] = address;
-    batch.isStore[i] = isStore;
-    batch.ticks[i] = ticks;
-    batch.pid[i] = pid;
-    batch.cpu[i] = cpu;
+    addAccess(batch, address, isStore, ticks, pid, cpu);
     counts.accesses++;
     if (ticks > counts.ticks) counts.ticks = ticks;
     return next;

@@ -5,6 +5,7 @@ import { ThermoError } from '../memory/error.ts';
 import type { RecordedSnapshot, RecordHead, SnapshotVisitor } from '../memory/region-record.ts';
 import {
   type AccessParser,
+  addAccess,
   createTraceBatch,
   emptyCounts,
   TRACE_BATCH,
@@ -248,14 +249,11 @@ export async function readRecordSamples(
         startNs = ns;
         parser.startUs = Number(ns) / 1000;
       }
-      const i = batch.count++;
-      batch.address[i] = Number(addresses[row]);
-      batch.isStore[i] = stores[row] === true ? 1 : 0;
-      batch.ticks[i] = Number(ns - startNs) / 1000;
-      batch.pid[i] = pid;
-      batch.cpu[i] = numberOr(cpus[row], -1);
+      const ticks = Number(ns - startNs) / 1000;
+      const isStore = stores[row] === true ? 1 : 0;
+      addAccess(batch, Number(addresses[row]), isStore, ticks, pid, numberOr(cpus[row], -1));
       counts.accesses++;
-      counts.ticks = Math.max(counts.ticks, batch.ticks[i]);
+      counts.ticks = Math.max(counts.ticks, ticks);
       if (batch.count === TRACE_BATCH) {
         consume(batch, parser);
         batch.count = 0;

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { ThermoError } from '../memory/error.ts';
 import type { RecordedSnapshot, RecordHead } from '../memory/region-record.ts';
 import { encodeParquet, type TableColumn, type TableValue } from './parquet.ts';
+import { writeError } from './write-error.ts';
 import { writeWhole } from './write-whole.ts';
 
 export const RECORD_SCHEMA = 'thermocline.record/1';
@@ -111,14 +112,7 @@ export class RecordWriter {
     try {
       action();
     } catch (error) {
-      throw new ThermoError(
-        'THERMO_FILE_UNWRITABLE',
-        `cannot write ${this.path}: ${(error as Error).message}`,
-        {
-          hint: 'name another directory; the parts that are there can be read',
-          cause: error,
-        },
-      );
+      throw writeError(error, this.path, 'name another directory; the parts that are there can be read');
     }
   }
 }

@@ -33,3 +33,16 @@ export function file(name: string, content: string | Buffer): string {
   writeFileSync(path, content);
   return path;
 }
+
+/** Runs the `npx thermocline` commands of a text's shell blocks in their order; how many there were. */
+export function runCommandsOf(markdown: string): number {
+  const commands = [...markdown.matchAll(/\n```sh\n([\s\S]*?)```/g)]
+    .flatMap(([, block]) => block.split('\n'))
+    .filter((line) => line.startsWith('npx thermocline '))
+    .map((line) => line.replace(/#.*/, '').trim().split(/\s+/).slice(2));
+  for (const args of commands) {
+    const real = args.map((arg) => (arg.startsWith('schemes/') ? join(ROOT, arg) : arg));
+    expect([args.join(' '), thermocline(real).status]).toEqual([args.join(' '), 0]);
+  }
+  return commands.length;
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inflateSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import { file, MAIN, ROOT, thermocline, WORK } from './program.ts';
+import { file, MAIN, ROOT, runCommandsOf, thermocline, WORK } from './program.ts';
 
 afterAll(() => rmSync(WORK, { recursive: true, force: true }));
 
@@ -253,4 +253,8 @@ describe('recordings of perf', () => {
       expect(JSON.parse(stdout)).toMatchObject({ accesses: 3000 });
     }
   });
+});
+
+test('the commands of docs/records.md work', () => {
+  expect(runCommandsOf(readFileSync(join(ROOT, 'docs/records.md'), 'utf8'))).toBeGreaterThan(8);
 });

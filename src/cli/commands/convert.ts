@@ -39,7 +39,12 @@ export async function convertCommand(
     'thermocline.command': terminal.commandLine,
     'thermocline.source': from,
   };
-  const control = { path: from, stdin: detected.stdin, onProgress, shouldStop: terminal.isInterrupted };
+  const control = {
+    path: detected.path,
+    stdin: detected.stdin,
+    onProgress,
+    shouldStop: terminal.isInterrupted,
+  };
   const out = openOutput(format, to, facts, terminal);
   try {
     const warnings: string[] = [];

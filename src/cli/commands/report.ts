@@ -175,7 +175,7 @@ export async function reportCommand(
     });
   }
   const loaded = await loadRecord({
-    path: file,
+    path: detected.path,
     stdin: detected.stdin,
     format: detected.format,
     onProgress: (share) => progress.update('reading', share, file),

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ThermoError } from '../../memory/error.ts';
+import { writeError } from '../../records/write-error.ts';
 import { writeWhole } from '../../records/write-whole.ts';
 import type { CompareRow } from '../compare/row.ts';
 import type { CompareTask } from '../compare/run-contestant.ts';
@@ -84,11 +85,7 @@ export class RunStore {
     try {
       action();
     } catch (error) {
-      throw new ThermoError(
-        'THERMO_FILE_UNWRITABLE',
-        `cannot write ${this.path}: ${(error as Error).message}`,
-        { hint: 'name another directory with --out; what was finished is kept', cause: error },
-      );
+      throw writeError(error, this.path, 'name another directory with --out; what was finished is kept');
     }
   }
 }

@@ -20,9 +20,11 @@ export interface RecordingOptions extends Omit<ReplayOptions, 'format'> {
 export async function openRecording(options: RecordingOptions): Promise<LabMachine> {
   const detected = await detectInput(options, options.format);
   if (detected.kind === 'accesses') {
-    return openReplay({ ...options, stdin: detected.stdin, format: detected.format });
+    const { path, stdin, format } = detected;
+    return openReplay({ ...options, path, stdin, format });
   }
-  return openRegions({ ...options, stdin: detected.stdin, format: detected.format });
+  const { path, stdin, format } = detected;
+  return openRegions({ ...options, path, stdin, format });
 }
 
 /** Rates of regions on a simulated machine of two tiers, sized as a replay's. */
