@@ -69,7 +69,7 @@ async function main() {
   ensurePrograms();
   const work = workDirectory();
   run(process.execPath, [join(REPOSITORY, 'scripts', 'build.mjs')]);
-  const image = makeImage(work, makeBase(work));
+  const image = await makeImage(work, makeBase(work));
   try {
     for (const name of values.kernel) {
       const kernel = fetchKernel(name, work);

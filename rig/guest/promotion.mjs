@@ -9,12 +9,12 @@ const QUOTA_MB = 8;
 const QUOTA_PAGES = (QUOTA_MB << 20) / 4096;
 /** Longest time that a promotion may take, in seconds of the guest. */
 const LIMIT_S = 25;
-const WORKLOAD = { mb: 64, hot: '25-50', node: 1 };
+const WORKLOAD = { mb: 64, hot: '25-50', node: 1, pause: 5000 };
 
 /** Follows the placement until 90 % of the hot pages are on node 0. */
 export async function promote(
   source,
-  { workload = WORKLOAD, allow = [], scheme = `promote hot>1/s for 1s to fast quota ${QUOTA_MB}M/s` } = {},
+  { workload = WORKLOAD, allow = [], scheme = `promote hot>75% for 1s to fast quota ${QUOTA_MB}M/s` } = {},
 ) {
   write(SCHEME, `version: 1\nschemes:\n  - ${scheme}\n`);
   const hotset = await startHotset(workload);
@@ -116,9 +116,10 @@ export const tests = [
     name: 'faults',
     async run(check) {
       // A memory policy that keeps the kernel from promoting what faults: what moves, we move.
-      const result = await promote('faults:400ms', {
+      const result = await promote('faults', {
         allow: ['numa_balancing'],
         workload: { ...WORKLOAD, bind: 1 },
+        scheme: `promote hot>5/s to fast quota ${QUOTA_MB}M/s`,
       });
       judge(check, 'hint faults', result);
       check(read(NUMA_BALANCING) === '0', 'kernel.numa_balancing is as before', {
@@ -132,7 +133,7 @@ export const tests = [
       judge(
         check,
         'damon and hint faults',
-        await promote('damon,faults:400ms', {
+        await promote('damon,faults', {
           allow: ['damon_stat', 'numa_balancing'],
           workload: { ...WORKLOAD, bind: 1 },
         }),
