@@ -7,7 +7,7 @@ export const DAMON_STAT = '/sys/module/damon_stat/parameters/enabled';
 export const KDAMONDS = '/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds';
 
 /** How often NUMA balancing protects pages, in milliseconds of CPU time of the process. */
-const SCANS = { scan_delay_ms: 100, scan_period_min_ms: 100 };
+const SCANS = { scan_delay_ms: 100, scan_period_min_ms: 100, scan_period_max_ms: 1000 };
 
 /**
  * NUMA balancing moves pages by itself, and Debian starts with it on. A heap at a random distance from its

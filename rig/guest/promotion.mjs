@@ -9,7 +9,7 @@ const QUOTA_MB = 8;
 const QUOTA_PAGES = (QUOTA_MB << 20) / 4096;
 /** Longest time that a promotion may take, in seconds of the guest. */
 const LIMIT_S = 25;
-const WORKLOAD = { mb: 64, hot: '25-50', node: 1, pause: 5000 };
+export const WORKLOAD = { mb: 64, hot: '25-50', node: 1, pause: 5000 };
 
 /** Follows the placement until 90 % of the hot pages are on node 0. */
 export async function promote(
@@ -47,6 +47,7 @@ export async function promote(
   return {
     hotShare: at.hot[0] / hotset.hotPages,
     movedPages: moved,
+    coldPages: at.cold[0],
     inVain: moved === 0 ? 0 : at.cold[0] / moved,
     toNinetyS: toNinety,
     fastest,
@@ -119,7 +120,7 @@ export const tests = [
       const result = await promote('faults', {
         allow: ['numa_balancing'],
         workload: { ...WORKLOAD, bind: 1 },
-        scheme: `promote hot>5/s to fast quota ${QUOTA_MB}M/s`,
+        scheme: `promote hot>2/s to fast quota ${QUOTA_MB}M/s`,
       });
       judge(check, 'hint faults', result);
       check(read(NUMA_BALANCING) === '0', 'kernel.numa_balancing is as before', {
