@@ -12,7 +12,7 @@ export const tests = [
   {
     name: 'demotion',
     async run(check) {
-      const hotset = await startHotset({ mb: 64, hot: '25-50', node: 0, pause: 5000 });
+      const hotset = await startHotset({ mb: 64, hot: '25-50', node: 0, pause: 10_000 });
       const freeBefore = freeMb(0);
       // Half of the cold part has to go: then the goal is reached.
       const share = ((100 * (freeBefore + 24)) / totalMb(0)).toFixed(2);

@@ -4,7 +4,7 @@ import { DAMON_STAT, KDAMONDS } from './machine.mjs';
 import { placement, read, runLinux, seconds, sleep, startHotset, thermocline, write } from './workload.mjs';
 
 const SCHEME = '/tmp/trouble.yaml';
-const SMALL = { mb: 32, hot: '25-75', node: 1, pause: 5000 };
+const SMALL = { mb: 32, hot: '25-75', node: 1, pause: 10_000 };
 const ALLOW = ['damon_stat'];
 
 async function untilMoved(hotset, share, limitS) {
@@ -57,7 +57,7 @@ export const tests = [
       write('/sys/kernel/mm/numa/demotion_enabled', 'false');
       write(SCHEME, 'version: 1\nschemes:\n  - promote hot>75% to fast quota 32M/s\n');
       const free = Number(/MemFree:\s+(\d+)/.exec(read('/sys/devices/system/node/node0/meminfo'))[1]) / 1024;
-      const filler = await startHotset({ mb: Math.floor(free - 24), hot: '0-0', node: 0, pause: 1_000_000 });
+      const filler = await startHotset({ mb: Math.floor(free), hot: '0-0', node: 0, pause: 1_000_000 });
       const hotset = await startHotset({ ...SMALL, mb: 64 });
       const report = await finish(runLinux({ schemes: SCHEME, pid: hotset.pid, allow: ALLOW, seconds: 6 }));
       const at = placement(hotset);
