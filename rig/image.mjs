@@ -1,8 +1,9 @@
 /**
  * The guest's file system: two uncompressed cpio archives, which the kernel unpacks one after the other.
- * The base (busybox, Node with its libraries) changes with Node; the overlay (this program as built, its
- * dependencies, the tests) is packed anew for each boot.
+ * The base (busybox, Node with its libraries) changes with Node; the overlay (this program as built, koffi,
+ * the tests) is packed anew for each boot.
  */
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
@@ -17,6 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { bundleProgram } from './bundle.mjs';
 import { findProgram, REPOSITORY, run, Skip } from './host.mjs';
 
 /** Commands that init and tests use. */
@@ -38,7 +40,8 @@ const APPLETS = [
 
 /** @returns path of the base archive */
 export function makeBase(work) {
-  const path = join(work, `base-node-${process.version}.cpio`);
+  const content = createHash('sha256').update(`${process.version} ${APPLETS}`).digest('hex').slice(0, 12);
+  const path = join(work, `base-${content}.cpio`);
   if (existsSync(path)) return path;
   const root = join(work, 'base');
   rmSync(root, { recursive: true, force: true });
@@ -59,14 +62,13 @@ export function makeBase(work) {
 }
 
 /** The program, its tests and `init`, on top of the base. @returns path of the whole image */
-export function makeImage(work, base) {
+export async function makeImage(work, base) {
   const root = join(work, 'overlay');
   rmSync(root, { recursive: true, force: true });
   const app = join(root, 'app');
   mkdirSync(join(app, 'node_modules'), { recursive: true });
-  for (const name of ['dist', 'package.json', 'schemes'])
-    cpSync(join(REPOSITORY, name), join(app, name), { recursive: true });
-  for (const name of ['@koromix', ...dependencies()]) copyModule(name, join(app, 'node_modules', name));
+  await bundleProgram(app);
+  for (const name of ['koffi', '@koromix']) copyModule(name, join(app, 'node_modules', name));
   cpSync(join(REPOSITORY, 'rig', 'guest'), join(root, 'guest'), { recursive: true });
   for (const name of ['tick', 'hotset']) {
     run('gcc', [
@@ -87,25 +89,11 @@ export function makeImage(work, base) {
   return path;
 }
 
-function dependencies() {
-  const { dependencies, optionalDependencies } = JSON.parse(
-    readFileSync(join(REPOSITORY, 'package.json'), 'utf8'),
-  );
-  const found = new Set();
-  const add = (name) => {
-    const folder = join(REPOSITORY, 'node_modules', name);
-    if (found.has(name) || !existsSync(folder)) return;
-    found.add(name);
-    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    for (const next of Object.keys(manifest.dependencies ?? {})) add(next);
-  };
-  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) add(name);
-  if (!found.has('koffi')) throw new Skip('koffi is not installed (npm ci brings it on x86-64 Linux)');
-  return found;
-}
-
 /** Without what only people read, and without binaries for other C libraries. */
 function copyModule(name, to) {
+  if (!existsSync(join(REPOSITORY, 'node_modules', name))) {
+    throw new Skip(`${name} is not installed (npm ci brings it on x86-64 Linux)`);
+  }
   cpSync(join(REPOSITORY, 'node_modules', name), to, {
     recursive: true,
     dereference: true,

@@ -7,6 +7,7 @@ mount -t sysfs sys /sys
 mount -t tmpfs tmp /tmp
 mount -t tmpfs run /run
 mount -t tracefs trace /sys/kernel/tracing 2>/dev/null
+mount -t debugfs debug /sys/kernel/debug
 mkdir -p /sys/fs/cgroup
 mount -t cgroup2 cgroup /sys/fs/cgroup
 /guest/tick 1000 &

@@ -70,7 +70,7 @@ export function placement({ pid, start, end, hotStart, hotEnd }) {
 
 /** Runs a command of this program as users do, in a process of its own. */
 export function thermocline(args) {
-  const child = spawn('node', ['/app/dist/cli/main.js', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('node', ['/app/dist/program/main.js', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const written = { out: '', err: '' };
   child.stdout.on('data', (text) => {
     written.out += text;
@@ -91,8 +91,8 @@ const SETTINGS = {
 
 /** Takes long the first time. */
 export async function loadProgram() {
-  const { runLinuxCommand } = await import('/app/dist/cli/commands/run-linux.js');
-  const { parseSources } = await import('/app/dist/sources/source-names.js');
+  const { runLinuxCommand } = await import('/app/dist/program/run-linux.js');
+  const { parseSources } = await import('/app/dist/program/source-names.js');
   return { runLinuxCommand, parseSources };
 }
 

@@ -21,8 +21,8 @@ const [RING_PAGES, SMALL_RING_PAGES, MANY_THREADS] = [64, 16, 16];
 const MOST_THREADS = 512;
 /** How often new threads are looked for. */
 const RESCAN_US = 1e6;
-/** Window in which a fault counts unless the user says otherwise: tells rates up to 50/s; see `fault-exposure.ts`. */
-const WINDOW_US = 20_000;
+/** Window in which a fault counts unless the user says otherwise: tells rates up to 10/s, and leaves time for the faults of all pages that a scan protects; see `fault-exposure.ts`. */
+const WINDOW_US = 100_000;
 const HELD = 65536;
 
 export interface FaultSourceOptions {

@@ -1,11 +1,12 @@
 /** Two ways to read the regions that a kdamond counted: the trace event, and sysfs. */
 import { closeSync, constants, mkdirSync, openSync, readSync, rmdirSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
 import { DAMON_ADMIN } from '../machines/linux/damon-features.ts';
 import type { SystemTree } from '../machines/linux/system-tree.ts';
 import type { UndoLedger } from '../machines/linux/undo-ledger.ts';
 import { writeSystemFile } from '../machines/linux/write-system-file.ts';
 import { parseAggregated, parseLost } from './aggregated-line.ts';
+import type { RegionWorkerData } from './region-worker.ts';
 
 export type RegionVisitor = (start: number, end: number, nrAccesses: number) => void;
 
@@ -81,59 +82,59 @@ export class TraceReader implements RegionReader {
   }
 }
 
-const STATE = `${DAMON_ADMIN}/0/state`;
-const TRIED = `${DAMON_ADMIN}/0/contexts/0/schemes/0/tried_regions`;
+/** A command that takes longer than this is not waited for. */
+const MOST_WAIT_MS = 10_000;
 
 /**
- * Snapshots of a scheme that matches everything. The command takes up to an aggregation interval, so
- * it waits on another thread, and about every second interval is seen.
+ * Snapshots of a scheme that matches everything. The command takes up to an aggregation interval, so it
+ * waits on a thread of its own, and about every second interval is seen.
  */
 export class SysfsReader implements RegionReader {
   readonly way = 'sysfs';
   readonly #tree: SystemTree;
-  #pending: Promise<void> | undefined;
-  #regions: { start: number; end: number; nrAccesses: number }[] = [];
-  #isStopped = false;
+  readonly #busy = new Int32Array(new SharedArrayBuffer(4));
+  #worker: Worker | undefined;
+  #isAsked = false;
+  #regions: readonly number[] = [];
 
   constructor(tree: SystemTree) {
     this.#tree = tree;
   }
 
-  start(): void {}
+  start(): void {
+    const workerData: RegionWorkerData = {
+      statePath: this.#tree.path(`${DAMON_ADMIN}/0/state`),
+      triedPath: this.#tree.path(`${DAMON_ADMIN}/0/contexts/0/schemes/0/tried_regions`),
+      busy: this.#busy,
+    };
+    // Built code runs the built worker.
+    this.#worker = new Worker(new URL('./region-worker.js', import.meta.url), { workerData });
+    this.#worker.unref();
+    this.#worker.on('message', (regions: readonly number[]) => {
+      this.#regions = regions;
+      this.#isAsked = false;
+    });
+  }
 
   take(_kdamondPid: number, visit: RegionVisitor): number {
-    for (const { start, end, nrAccesses } of this.#regions) visit(start, end, nrAccesses);
+    const regions = this.#regions;
+    for (let i = 0; i < regions.length; i += 3) visit(regions[i], regions[i + 1], regions[i + 2]);
     this.#regions = [];
-    if (this.#pending === undefined && !this.#isStopped) {
-      this.#pending = this.#snapshot().finally(() => {
-        this.#pending = undefined;
-      });
+    if (!this.#isAsked) {
+      this.#isAsked = true;
+      this.#worker?.postMessage('snapshot');
     }
     return 0;
   }
 
-  async #snapshot(): Promise<void> {
-    try {
-      await writeFile(this.#tree.path(STATE), 'update_schemes_tried_regions');
-      const names = (await readdir(this.#tree.path(TRIED))).filter((name) => /^\d+$/.test(name));
-      const read = async (name: string, file: string): Promise<number> =>
-        Number(await readFile(this.#tree.path(`${TRIED}/${name}/${file}`), 'utf8'));
-      const regions: { start: number; end: number; nrAccesses: number }[] = [];
-      for (const name of names) {
-        const [start, end, nrAccesses] = await Promise.all([
-          read(name, 'start'),
-          read(name, 'end'),
-          read(name, 'nr_accesses'),
-        ]);
-        regions.push({ start, end, nrAccesses });
-      }
-      if (!this.#isStopped) this.#regions = regions;
-    } catch {
-      // Busy, or the kdamond has ended with its process: the next one may succeed.
-    }
-  }
-
+  /**
+   * Waits for the command that is under way: Linux 6.12 hangs for good when a kdamond is removed while
+   * one waits for it (nr_kdamonds drains the writer, which waits for the lock that nr_kdamonds holds).
+   */
   stop(): void {
-    this.#isStopped = true;
+    if (this.#worker === undefined) return;
+    Atomics.wait(this.#busy, 0, 1, MOST_WAIT_MS);
+    void this.#worker.terminate();
+    this.#worker = undefined;
   }
 }

@@ -2,9 +2,10 @@
  * On which node the pages of a process are: asked of the kernel (move_pages without targets) when somebody
  * looks, and remembered for a short while, since others move pages too.
  *
- * Only what is mapped is asked: an address space is mostly gaps. Small processes are asked page by page. Of
- * large ones each 2 MiB block is asked at a few pages, and wholly where these differ: 45 ns a page would be
- * a second for 90 GiB.
+ * Only what is mapped is asked: an address space is mostly gaps. Small processes are asked page by page the
+ * first time; of large ones each 2 MiB block is asked at a few pages, and wholly where these differ: 45 ns a
+ * page would be a second for 90 GiB. Later a few pages of each block are asked again, others each time, and
+ * the whole block if one of them has moved.
  */
 import { NO_VALUE, PageRuns, type RunVisitor } from '../../memory/page-runs.ts';
 import { type AddressRange, alignRanges, PAGE_SIZE, roundDown, totalBytes } from '../../memory/range.ts';
@@ -21,7 +22,9 @@ const PROBES = 8;
 /** Blocks of mapped memory up to which every page is asked. */
 const EXACT_BLOCKS = 256;
 /** How long an answer holds. */
-const FRESH_US = 1e6;
+const FRESH_US = 2e6;
+/** What `status` holds for pages that could not be asked. */
+const UNKNOWN = -1;
 
 export class PageNodes {
   readonly #pid: number;
@@ -33,6 +36,7 @@ export class PageNodes {
   readonly #askedUs = new Map<number, number>();
   readonly #addresses = new AddressList(BLOCK_PAGES);
   readonly #status = new Int32Array(BLOCK_PAGES);
+  #phase = 0;
   #blocks: readonly AddressRange[] = [];
   #mappedUs = Number.NEGATIVE_INFINITY;
 
@@ -56,7 +60,8 @@ export class PageNodes {
       const past = Math.min(range.end, end);
       for (let block = Math.max(range.start, roundDown(start, BLOCK)); block < past; block += BLOCK) {
         if (now - (this.#askedUs.get(block) ?? Number.NEGATIVE_INFINITY) < FRESH_US) continue;
-        if (isExact || !this.#probe(block)) this.#ask(block);
+        const isKnown = this.#askedUs.has(block);
+        if (isKnown ? !this.#holds(block) : isExact || !this.#isUniform(block)) this.#ask(block);
         this.#askedUs.set(block, now);
       }
     }
@@ -68,8 +73,20 @@ export class PageNodes {
     this.#nodes.set(start, end, nid);
   }
 
+  /** Asks a few pages; true if all are where they were. */
+  #holds(block: number): boolean {
+    const step = BLOCK_PAGES / PROBES;
+    this.#phase = (this.#phase + 1) % step;
+    const first = block + this.#phase * PAGE_SIZE;
+    const count = this.#query(first, step);
+    for (let i = 0; i < count; i++) {
+      if (this.#nodes.get(first + i * step * PAGE_SIZE) !== nodeOrNone(this.#status[i])) return false;
+    }
+    return true;
+  }
+
   /** Asks a few pages; true if they agree, so that the block was taken for uniform. */
-  #probe(block: number): boolean {
+  #isUniform(block: number): boolean {
     const count = this.#query(block, BLOCK_PAGES / PROBES);
     const first = this.#status[0];
     for (let i = 1; i < count; i++) if (this.#status[i] !== first) return false;
@@ -87,11 +104,11 @@ export class PageNodes {
     }
   }
 
-  #query(block: number, step: number): number {
+  #query(first: number, step: number): number {
     const count = BLOCK_PAGES / step;
-    for (let i = 0; i < count; i++) this.#addresses.set(i, block + i * step * PAGE_SIZE);
+    for (let i = 0; i < count; i++) this.#addresses.set(i, first + i * step * PAGE_SIZE);
     const { error } = this.#calls.query(this.#pid, this.#addresses.words, count, this.#status);
-    if (error !== '') this.#status.fill(-1);
+    if (error !== '') this.#status.fill(UNKNOWN);
     return count;
   }
 }

@@ -11,7 +11,7 @@ import { ThermoError } from '../../memory/error.ts';
 import { DAMON_ADMIN } from './damon-features.ts';
 import { processStart } from './process-memory.ts';
 import type { SystemTree } from './system-tree.ts';
-import { writeSystemFile } from './write-system-file.ts';
+import { readPatiently, writeSystemFile } from './write-system-file.ts';
 
 const FOLDER = '/run/thermocline';
 
@@ -143,9 +143,9 @@ function undoChange(tree: SystemTree, change: Change): boolean {
 
 function removeKdamond(tree: SystemTree, { target, pid }: Extract<Change, { kind: 'kdamond' }>): boolean {
   if (tree.readNumber(`${DAMON_ADMIN}/nr_kdamonds`) !== 1) return false;
-  const isRunning = tree.read(`${DAMON_ADMIN}/0/state`) === 'on';
+  const isRunning = readPatiently(tree, `${DAMON_ADMIN}/0/state`) === 'on';
   const isOurs = isRunning
-    ? tree.readNumber(`${DAMON_ADMIN}/0/pid`) === pid
+    ? Number(readPatiently(tree, `${DAMON_ADMIN}/0/pid`)) === pid
     : tree.read(`${DAMON_ADMIN}/0/contexts/0/targets/0/pid_target`) === target;
   if (!isOurs) return false;
   if (isRunning) writeSystemFile(tree, `${DAMON_ADMIN}/0/state`, 'off');

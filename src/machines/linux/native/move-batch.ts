@@ -32,6 +32,7 @@ export function statusName(status: number): string {
   return status >= 0 ? 'moved' : (NAMES[status] ?? `errno ${-status}`);
 }
 
+/** Tries after one another in which nothing moves. */
 export const RETRIES = 3;
 const RETRY_PAUSE_MS = 10;
 
@@ -60,15 +61,18 @@ export function moveBatch(calls: PageCalls, batch: MoveBatch, pause = sleep): Mo
   /** Positions in the batch of the pages that are still to be moved. */
   let left = Int32Array.from({ length: count }, (_, i) => i);
   let retried = 0;
-  for (let attempt = 0; ; attempt++) {
+  let vain = 0;
+  for (;;) {
     const found = attemptMove(calls, pid, words, left.length, target);
     left.forEach((position, i) => {
       status[position] = found[i];
     });
     const again = left.filter((position) => status[position] === EBUSY);
-    if (again.length === 0 || attempt === RETRIES) break;
+    vain = again.length < left.length ? 0 : vain + 1;
+    if (again.length === 0 || vain === RETRIES) break;
     retried += again.length;
-    left = again;
+    // The first of them may be what stopped the kernel: behind the others it stops none.
+    left = Int32Array.from([...again.subarray(1), again[0]]);
     words = new Uint32Array(2 * left.length);
     left.forEach((position, i) => {
       words[2 * i] = batch.words[2 * position];
