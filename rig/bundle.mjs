@@ -9,6 +9,7 @@ import { REPOSITORY, Skip } from './host.mjs';
 /** By name in the guest: what tests run, and the workers, which must lie where they are looked for. */
 const ENTRIES = {
   main: 'cli/main.js',
+  deploy: 'cli/commands/deploy.js',
   'run-linux': 'cli/commands/run-linux.js',
   'source-names': 'sources/source-names.js',
   'region-worker': 'sources/region-worker.js',

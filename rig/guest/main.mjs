@@ -1,6 +1,7 @@
 /** Runs the tests of the guest, one after the other, and prints a line for each promise kept or broken. */
 import { tests as balancing } from './balancing.mjs';
 import { tests as demotion } from './demotion.mjs';
+import { tests as deploy } from './deploy.mjs';
 import { tests as doctor } from './doctor.mjs';
 import { setUp } from './machine.mjs';
 import { tests as promotion } from './promotion.mjs';
@@ -19,7 +20,7 @@ await setUp();
 const loadStart = seconds();
 await loadProgram();
 console.log(`# loading the program: ${(seconds() - loadStart).toFixed(1)} s`);
-for (const { name, run } of [...doctor, ...promotion, ...demotion, ...trouble, ...balancing]) {
+for (const { name, run } of [...doctor, ...promotion, ...deploy, ...demotion, ...trouble, ...balancing]) {
   if (only.length > 0 && !only.includes(name)) continue;
   const start = seconds();
   try {

@@ -96,20 +96,8 @@ export async function loadProgram() {
   return { runLinuxCommand, parseSources };
 }
 
-/**
- * The command `run --machine linux` as built, in this process: emulated, a process of its own needs ten
- * seconds and more to load.
- */
-export function runLinux({
-  schemes,
-  pid,
-  source = 'damon',
-  allow = [],
-  apply = true,
-  seconds: limit,
-  ...more
-}) {
-  let isStopped = false;
+/** What a command writes to, and what was written. */
+export function terminalOf(isInterrupted = () => false) {
   const written = { out: '', err: '' };
   const sink = (key) =>
     new Writable({
@@ -126,10 +114,28 @@ export function runLinux({
     commandLine: '',
     colorDepth: 'none',
     canRewrite: false,
-    isInterrupted: () => isStopped,
+    isInterrupted,
     listenForUndo: () => () => false,
     onExit: () => {},
   };
+  return { terminal, written };
+}
+
+/**
+ * The command `run --machine linux` as built, in this process: emulated, a process of its own needs ten
+ * seconds and more to load.
+ */
+export function runLinux({
+  schemes,
+  pid,
+  source = 'damon',
+  allow = [],
+  apply = true,
+  seconds: limit,
+  ...more
+}) {
+  let isStopped = false;
+  const { terminal, written } = terminalOf(() => isStopped);
   const start = async () => {
     const { runLinuxCommand, parseSources } = await loadProgram();
     const options = { ...SETTINGS, pid, source: parseSources(source), allow, apply, ...more };
