@@ -66,6 +66,10 @@ function buildProgram(finish: (status: number) => void): Command {
     .addOption(recordEveryOption())
     .option('--out <dir>', 'directory for results (default: thermocline-out, none with --json)')
     .option('--no-out', 'leave no files')
+    .option(
+      '--html <file>',
+      'the report as one page: heat map with regions and truth, tiers, migrations, quotas',
+    )
     .option('--quiet', 'no progress')
     .addOption(jsonOption())
     .action(async (schemes, { out, ...options }) => {

@@ -6,6 +6,9 @@ import type { AddressRange } from '../memory/range.ts';
 import { overlapBytes, totalBytes } from '../memory/range.ts';
 import type { Regions } from '../monitor/monitor.ts';
 
+/** In address order. */
+export type RatedAreas = Pick<Regions, 'count' | 'start' | 'end' | 'rate'>;
+
 export interface HeatColumn {
   readonly timeUs: number;
   /** Mean accesses per page per second of each row. */
@@ -27,7 +30,7 @@ export class HeatGrid {
     this.#maxColumns = maxColumns;
   }
 
-  add(timeUs: number, regions: Regions): void {
+  add(timeUs: number, regions: RatedAreas): void {
     let column = this.#columns.at(-1);
     if (column === undefined || column.weight >= this.#perColumn) {
       if (this.#columns.length === this.#maxColumns) this.#halve();

@@ -14,6 +14,7 @@ import type { ResolvedScheme } from '../schemes/resolve.ts';
 import type { RunFacts } from '../view/run-summary.ts';
 import { HeatGrid } from './heat-grid.ts';
 import { defaultHotPerS, HotSetScore } from './hot-set-score.ts';
+import { RunHistory } from './run-history.ts';
 
 /** The `--json` document of `thermocline run`. */
 export interface RunReport extends RunFacts {
@@ -39,6 +40,8 @@ export interface RunOptions {
   /** Share of one CPU that monitoring may cost; left out: the rates stay as they are. */
   readonly overheadShare?: number;
   readonly onPublished?: (change: StateChange) => void;
+  /** Gather what happens over time, too. */
+  readonly withHistory?: boolean;
   /** As of the engine: to write a record. */
   readonly onAggregated?: (timeUs: number) => void;
   readonly onSamples?: (timeUs: number, batch: AccessBatch) => void;
@@ -54,6 +57,8 @@ export interface RunResult {
   readonly report: RunReport;
   readonly heat: HeatGrid;
   readonly state: EngineState;
+  /** Only if it was asked for. */
+  readonly history?: RunHistory;
 }
 
 /** Address rows and time columns kept for the heat map. */
@@ -65,6 +70,7 @@ export async function runSchemes(options: RunOptions): Promise<RunResult> {
   const minRatePerS = hotThreshold(schemes, monitor.attrs.sampleUs);
   const score = new HotSetScore(machine.truth, minRatePerS);
   const heat = new HeatGrid(machine.ranges(), HEAT_ROWS, HEAT_COLUMNS);
+  const history = options.withHistory ? new RunHistory(machine, machine.ranges(), minRatePerS) : undefined;
   const { untilUs = Number.POSITIVE_INFINITY } = options;
   const isStopped = (): boolean => options.shouldStop?.() ?? false;
   const engine: Engine = new Engine({
@@ -75,15 +81,20 @@ export async function runSchemes(options: RunOptions): Promise<RunResult> {
     onAggregated: (timeUs) => {
       heat.add(timeUs, monitor.regions);
       score.add(monitor.regions, monitor.spots);
+      history?.aggregated(timeUs, monitor);
       options.onAggregated?.(timeUs);
     },
     ...(options.onSamples ? { onSamples: options.onSamples } : {}),
-    ...(options.onPublished ? { onPublished: options.onPublished } : {}),
+    onPublished: (change) => {
+      history?.published(change.state);
+      options.onPublished?.(change);
+    },
     shouldStop: () => isStopped() || machine.nowUs() >= untilUs,
     pause: () => options.pause?.(engine),
   });
   const state = await engine.run();
-  return { report: buildReport(options, state, score, minRatePerS), heat, state };
+  const report = buildReport(options, state, score, minRatePerS);
+  return { report, heat, state, ...(history === undefined ? {} : { history }) };
 }
 
 /** The lowest rate from which a scheme of the file promotes; without one, the default. */

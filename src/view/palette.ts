@@ -7,7 +7,7 @@
 
 export type ColorDepth = 'none' | '16' | '256' | 'truecolor';
 
-type Rgb = readonly [number, number, number];
+export type Rgb = readonly [number, number, number];
 
 const RAMP: readonly Rgb[] = [
   [8, 10, 28],

@@ -1,23 +1,14 @@
 /** The page in a real browser. Skips, and says so, where there is none. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, describe, expect, test } from 'vitest';
 import { renderComparePage } from '../../src/view/compare-page.ts';
 import { renderCostPlot } from '../../src/view/plot/cost-plot.ts';
 import { examplePage } from '../unit/cost-plot-example.ts';
-
-const CHROMIUM = process.env.THERMOCLINE_CHROMIUM ?? '/usr/bin/chromium';
-const driver = await import('playwright-core').catch(() => undefined);
-const missing =
-  driver === undefined
-    ? 'playwright-core is not installed'
-    : existsSync(CHROMIUM)
-      ? ''
-      : `no browser at ${CHROMIUM}`;
-if (missing !== '') process.stderr.write(`SKIPPED: the page in a real browser: ${missing}\n`);
+import { missingBrowser, useBrowser } from './browser.ts';
 
 const WORK = mkdtempSync(join(tmpdir(), 'thermocline-page-'));
 const { plot, rows } = examplePage;
@@ -27,30 +18,13 @@ const fileOf = (name: string, text: string): string => {
   return pathToFileURL(path).href;
 };
 
-describe.skipIf(missing !== '')(`the page in a real browser${missing && ` (${missing})`}`, () => {
-  let browser: Browser;
+describe.skipIf(missingBrowser !== '')('the page in a real browser', () => {
+  const openPage = useBrowser();
+  const { complaints } = openPage;
   let page: Page;
-  const complaints: string[] = [];
-
-  beforeAll(async () => {
-    browser = await (driver as NonNullable<typeof driver>).chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--no-sandbox'],
-    });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(WORK, { recursive: true, force: true });
-  });
-
-  const open = async (width: number, colorScheme: 'light' | 'dark', url: string): Promise<Page> => {
-    page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
-    page.on('console', (message) => complaints.push(message.text()));
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('request', (request) => {
-      if (!request.url().startsWith('file:')) complaints.push(`asked for ${request.url()}`);
-    });
-    await page.goto(url);
+  afterAll(() => rmSync(WORK, { recursive: true, force: true }));
+  const open = async (...args: Parameters<typeof openPage>): Promise<Page> => {
+    page = await openPage(...args);
     return page;
   };
   const html = fileOf('page.html', renderComparePage(plot, rows, 'thermocline compare'));

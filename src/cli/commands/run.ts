@@ -19,6 +19,7 @@ import { readMachineSpec, type TargetOptions } from '../machine-input.ts';
 import { type RunMonitor, type RunMonitorOptions, resolveMonitor } from '../monitor-settings.ts';
 import { OutputDirectory } from '../output-directory.ts';
 import { Progress } from '../progress.ts';
+import { writeRunPage } from '../run-html.ts';
 import { RunRecorder } from '../run-recorder.ts';
 import { readSchemes } from '../scheme-input.ts';
 import { SchemeWatch } from '../scheme-watch.ts';
@@ -35,6 +36,8 @@ export interface RunCommandOptions extends RunMonitorOptions, TargetOptions {
   readonly quiet?: boolean;
   /** Directory, or false for none. */
   readonly out?: string | false;
+  /** File of the report as a page. */
+  readonly html?: string;
   /** Directory of a record of regions. */
   readonly record?: string;
   readonly recordSamples?: boolean;
@@ -92,6 +95,9 @@ export async function runCommand(
           : `interrupted: the record in ${options.record} goes up to here\n`,
       );
       return 130;
+    }
+    if (options.html !== undefined && result.history !== undefined) {
+      writeRunPage(options.html, result.report, result.history, machine, terminal.commandLine);
     }
     if (out !== undefined) {
       writeResult(out, result, machine);
@@ -226,6 +232,7 @@ async function runOn(machine: ModelledMachine, context: Context): Promise<RunRes
     seed: options.seed,
     version: VERSION,
     ...(chosen.overheadShare === undefined ? {} : { overheadShare: chosen.overheadShare }),
+    withHistory: options.html !== undefined,
     shouldStop: terminal.isInterrupted,
     ...(options.for === undefined ? {} : { untilUs: options.for }),
     onPublished: ({ state, patches }) => {
