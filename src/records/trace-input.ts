@@ -80,7 +80,7 @@ async function readSamples(
   });
 }
 
-export const FORMAT_HINT =
+const FORMAT_HINT =
   'expected text of valgrind lackey (--tool=lackey --trace-mem=yes), ramulator, perf script, perf mem report -D -x, or perf report -D with IBS registers, or a drmemtrace zip; --format names it';
 
 function nothing(name: string): ThermoError {

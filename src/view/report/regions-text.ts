@@ -168,7 +168,7 @@ const RECORD_VALUES: Readonly<Record<string, RecordValue>> = {
   'number of snapshots': ({ nrSnapshots }) => String(nrSnapshots),
 };
 
-export const LAYOUT_KEYWORDS: Readonly<Record<LayoutLevel, readonly string[]>> = {
+const LAYOUT_KEYWORDS: Readonly<Record<LayoutLevel, readonly string[]>> = {
   'record-head': Object.keys(RECORD_VALUES),
   'snapshot-head': Object.keys(SNAPSHOT_VALUES),
   region: Object.keys(REGION_VALUES),
