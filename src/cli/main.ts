@@ -19,7 +19,7 @@ import {
   traceOptions,
   workloadOption,
 } from './options.ts';
-import { convertOptions, reportOptions, selectionOptions } from './report-options.ts';
+import { convertOptions, REPORT_KINDS, reportOptions, selectionOptions } from './report-options.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -209,10 +209,7 @@ function buildProgram(finish: (status: number) => void): Command {
   const report = program
     .command('report')
     .description('show what a record of regions says: tables, heat maps, distributions, raw numbers')
-    .argument(
-      '<kind>',
-      'regions, heatmap, wss, nr-regions, temperature, recency, memory-for-accesses, holistic, what-if',
-    )
+    .argument('<kind>', REPORT_KINDS.join(', '))
     .argument('<file>', 'a record of thermocline, damo, perf script or memtierd, or - for standard input');
   for (const option of [...selectionOptions(), ...reportOptions()]) report.addOption(option);
   report

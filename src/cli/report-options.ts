@@ -15,6 +15,20 @@ import { OUTPUT_FORMATS } from './convert-output.ts';
 import { argument } from './option-value.ts';
 import { parserOptions } from './options.ts';
 
+export const REPORT_KINDS = [
+  'regions',
+  'heatmap',
+  'wss',
+  'nr-regions',
+  'temperature',
+  'recency',
+  'memory-for-accesses',
+  'holistic',
+  'what-if',
+] as const;
+
+export type ReportKind = (typeof REPORT_KINDS)[number];
+
 /** `A..B`, `A..`, `..B`, or `A` alone; both ends count. */
 export function parseBounds(text: string, parse: (part: string) => number): Bounds {
   const parts = text.split('..');

@@ -36,7 +36,7 @@ export function openBytes(options: ByteInputOptions): ByteInput {
     const stats = statOrThrow(options.path);
     if (stats.isDirectory()) {
       throw new ThermoError('THERMO_FILE_UNREADABLE', `${options.path} is a directory`, {
-        hint: 'expected a file, or - for standard input',
+        hint: 'expected a file, a record (a directory with regions/part-*.parquet), or - for standard input',
       });
     }
     if (stats.isFile()) total = stats.size;

@@ -6,7 +6,7 @@ import { type ByteInputOptions, explainReadError, openBytes, peek } from './byte
 import { perfScript } from './perf-data.ts';
 import { isRecordDirectory, tablesOf } from './record-reader.ts';
 import { detectRegionFormat, REGION_FORMATS, type RegionFormat } from './region-input.ts';
-import { DETECT_BYTES, detectTraceFormat } from './trace-formats.ts';
+import { DETECT_BYTES, detectTraceFormat, withoutAddresses } from './trace-formats.ts';
 
 export const INPUT_FORMATS = [...REGION_FORMATS, ...TRACE_FORMATS] as const;
 
@@ -45,16 +45,17 @@ export async function detectInput(options: ByteInputOptions, given?: InputFormat
     if (region !== undefined) return { kind: 'regions', format: region, ...source };
     const trace = detectTraceFormat(head, { includeFetches: false });
     if (trace !== undefined) return { kind: 'accesses', format: trace, ...source };
-    throw new ThermoError(
-      'THERMO_RECORD_FORMAT',
-      `${input.name} is neither a record nor a trace that is known`,
-      {
-        hint: `--from names its format: ${INPUT_FORMATS.join(', ')}`,
-      },
-    );
+    if (head.length === 0) throw new ThermoError('THERMO_RECORD_FORMAT', `${input.name} is empty`);
+    throw withoutAddresses(head, input.name) ?? unknown(input.name);
   } catch (error) {
     throw explainReadError(error, input.name);
   }
+}
+
+function unknown(name: string): ThermoError {
+  return new ThermoError('THERMO_RECORD_FORMAT', `${name} is neither a record nor a trace that is known`, {
+    hint: `--format of run and compare, --from of convert and report name its format: ${INPUT_FORMATS.join(', ')}`,
+  });
 }
 
 function kindOf(given: InputFormat | undefined, source: Source): Detected | undefined {

@@ -48,7 +48,7 @@ export function detectRegionFormat(head: Buffer): RegionFormat | undefined {
   return lines.slice(0, 3).some(isMemtierd) ? 'memtierd' : undefined;
 }
 
-export const REGION_FORMAT_HINT =
+const REGION_FORMAT_HINT =
   'expected a record of thermocline, of damo (JSON, zlib or perf.data), DAMON events from perf script, or a dump of memtierd';
 
 /**

@@ -1,4 +1,5 @@
 /** Which reader reads a trace: by name, or by trying them on its first bytes. */
+import { ThermoError } from '../memory/error.ts';
 import {
   type AccessParser,
   createTraceBatch,
@@ -65,4 +66,12 @@ export function detectTraceFormat(head: Buffer, options: ParserOptions): TraceFo
     }
   }
   return best;
+}
+
+/** Samples of perf that were recorded or printed without addresses: the likeliest mistake. */
+export function withoutAddresses(head: Buffer, name: string): ThermoError | undefined {
+  if (!/^.*\d+\.(?:\d{6}|\d{9}):\s+(?:\d+\s+)?\S+:\s/m.test(head.toString('latin1'))) return undefined;
+  return new ThermoError('THERMO_TRACE_FORMAT', `${name}: the samples have no data addresses`, {
+    hint: 'record with: perf record -d (and --phys-data), print with: perf script -F comm,pid,tid,cpu,time,period,event,addr,phys_addr,data_src',
+  });
 }

@@ -13,7 +13,14 @@ import {
 import { type ByteInput, type ByteInputOptions, explainReadError, openBytes, peek } from './byte-input.ts';
 import { isPerfData, perfSamples } from './perf-data.ts';
 import { isRecordDirectory, readRecordSamples } from './record-reader.ts';
-import { createParser, createSplitter, DETECT_BYTES, detectTraceFormat, isZip } from './trace-formats.ts';
+import {
+  createParser,
+  createSplitter,
+  DETECT_BYTES,
+  detectTraceFormat,
+  isZip,
+  withoutAddresses,
+} from './trace-formats.ts';
 import { readZip } from './zip.ts';
 
 export interface TraceInputOptions extends ParserOptions, ByteInputOptions {
@@ -46,7 +53,12 @@ export async function readTrace(
     }
     const format = options.format ?? detectTraceFormat(head, options);
     if (format === undefined) {
-      throw unknownFormat(head, input.name);
+      throw (
+        withoutAddresses(head, input.name) ??
+        new ThermoError('THERMO_TRACE_FORMAT', `${input.name} is in no known trace format`, {
+          hint: FORMAT_HINT,
+        })
+      );
     }
     const content = isZip(head) ? unzip(options.path, input) : { stream: all, shareRead: input.shareRead };
     return await parseStream(format, content, input.name, options, consume);
@@ -68,18 +80,8 @@ async function readSamples(
   });
 }
 
-export const FORMAT_HINT =
+const FORMAT_HINT =
   'expected text of valgrind lackey (--tool=lackey --trace-mem=yes), ramulator, perf script, perf mem report -D -x, or perf report -D with IBS registers, or a drmemtrace zip; --format names it';
-
-/** Samples without addresses are the likeliest mistake. */
-function unknownFormat(head: Buffer, name: string): ThermoError {
-  if (/^.*\d+\.(?:\d{6}|\d{9}):\s+(?:\d+\s+)?\S+:\s/m.test(head.toString('latin1'))) {
-    return new ThermoError('THERMO_TRACE_FORMAT', `${name}: the samples have no data addresses`, {
-      hint: 'record with: perf record -d (and --phys-data), print with: perf script -F comm,pid,tid,cpu,time,period,event,addr,phys_addr,data_src',
-    });
-  }
-  return new ThermoError('THERMO_TRACE_FORMAT', `${name} is in no known trace format`, { hint: FORMAT_HINT });
-}
 
 function nothing(name: string): ThermoError {
   return new ThermoError('THERMO_TRACE_FORMAT', `${name} holds no memory access`, { hint: FORMAT_HINT });

@@ -88,7 +88,7 @@ export async function convertCommand(
 }
 
 /** `.json`: damo's, `.data` and `.zlib`: damo's default, `.txt`: text, a name without any: a record. */
-export function formatOfName(name: string): OutputFormat {
+function formatOfName(name: string): OutputFormat {
   if (name === '-' || /\.(txt|tsv)$/i.test(name)) return 'text';
   if (/\.json$/i.test(name)) return 'damo-json';
   if (/\.(data|zlib|zz)$/i.test(name)) return 'damo-zlib';

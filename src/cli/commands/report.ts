@@ -13,6 +13,7 @@ import type { RegionRecord } from '../../memory/region-record.ts';
 import { formatBytes, formatCount, formatSeconds } from '../../memory/units.ts';
 import { detectInput } from '../../records/detect.ts';
 import { loadRecord } from '../../records/load-record.ts';
+import { recordFacts } from '../../records/record-reader.ts';
 import type { RegionFormat } from '../../records/region-input.ts';
 import { foldLine } from '../../view/fold.ts';
 import type { RegionKey } from '../../view/report/facts.ts';
@@ -24,22 +25,9 @@ import { renderBars, type SnapshotSeries } from '../../view/report/series.ts';
 import { renderSpread } from '../../view/report/spread.ts';
 import { heatMapReport } from '../heat-report.ts';
 import { Progress } from '../progress.ts';
+import { REPORT_KINDS, type ReportKind } from '../report-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { VERSION } from '../version.ts';
-
-export const REPORT_KINDS = [
-  'regions',
-  'heatmap',
-  'wss',
-  'nr-regions',
-  'temperature',
-  'recency',
-  'memory-for-accesses',
-  'holistic',
-  'what-if',
-] as const;
-
-export type ReportKind = (typeof REPORT_KINDS)[number];
 
 export interface ReportCommandOptions {
   readonly size?: Bounds;
@@ -199,6 +187,8 @@ export async function reportCommand(
       version: VERSION,
       file,
       format: loaded.format,
+      // Of our own record: machine, workload, the command that wrote it.
+      facts: loaded.format === 'record' ? recordFacts(file) : {},
       warnings: loaded.warnings,
       records: reports.map(({ record, reported }) => ({ head: record.head, report: reported.json })),
     };

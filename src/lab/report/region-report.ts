@@ -100,7 +100,7 @@ function mergeEqual(regions: readonly RegionFacts[], weights: TemperatureWeights
 }
 
 /** The mean temperature along the addresses, or the mean count where there is no age; wide gaps left out. */
-export function stripsOf(regions: readonly RegionFacts[], columns = STRIP_COLUMNS): Strip[] {
+function stripsOf(regions: readonly RegionFacts[], columns = STRIP_COLUMNS): Strip[] {
   const sorted = [...regions].sort((a, b) => a.start - b.start);
   const covered = sorted.reduce((sum, { szBytes }) => sum + szBytes, 0);
   const areas: { start: number; end: number; regions: RegionFacts[] }[] = [];

@@ -26,7 +26,7 @@ import type { WhatIf, WhatIfScheme } from '../../view/report/what-if.ts';
 import { watchedBytes } from './region-facts.ts';
 
 /** Intervals of a record that does not tell any: DAMON's defaults. */
-export const ASSUMED_INTERVALS = { sampleUs: 5_000, aggrUs: 100_000 };
+const ASSUMED_INTERVALS = { sampleUs: 5_000, aggrUs: 100_000 };
 
 export interface RecordedIntervals {
   readonly sampleUs: number;

@@ -1,5 +1,6 @@
 /** Regions for people, laid out by keywords; the styles `detailed` and `boxes` are layouts, too. */
 import { formatBytes, formatCount, formatPercent, formatSeconds } from '../../memory/units.ts';
+import { foldLine } from '../fold.ts';
 import { COLOR_RESET, type ColorDepth, cellColor } from '../palette.ts';
 import type { RecordReport, RegionFacts, SnapshotReport } from './facts.ts';
 import { renderStrip } from './heat-picture.ts';
@@ -42,6 +43,9 @@ const LAYOUTS: Readonly<Record<RegionsTextOptions['style'], Layout>> = {
   },
 };
 
+/** What a terminal narrower than this shows of a region. */
+const NARROW = 72;
+const NARROW_REGION = '<index> <start address> <size> <access rate> <age>';
 const MAX_BOX_LENGTH = 30;
 const MAX_BOX_HEIGHT = 5;
 
@@ -95,7 +99,9 @@ const REGION_VALUES: Readonly<Record<string, RegionValue>> = {
   'end address': (region, _i, _s, n) => addressOf(region.end, n),
   size: (region, _i, _s, n) => n.bytes(region.szBytes),
   'access rate': (region, _i, _s, n) =>
-    region.rateShare === null ? `${region.nrAccesses} samples` : n.share(region.rateShare),
+    region.rateShare === null
+      ? `${region.nrAccesses} sample${region.nrAccesses === 1 ? '' : 's'}`
+      : n.share(region.rateShare),
   'access samples': (region) => String(region.nrAccesses),
   'access hz': (region, _i, _s, n) => n.plain(region.accessHz, ' hz'),
   age: (region, _i, _s, n) => n.us(region.ageUs),
@@ -162,7 +168,7 @@ const RECORD_VALUES: Readonly<Record<string, RecordValue>> = {
   'number of snapshots': ({ nrSnapshots }) => String(nrSnapshots),
 };
 
-export const LAYOUT_KEYWORDS: Readonly<Record<LayoutLevel, readonly string[]>> = {
+const LAYOUT_KEYWORDS: Readonly<Record<LayoutLevel, readonly string[]>> = {
   'record-head': Object.keys(RECORD_VALUES),
   'snapshot-head': Object.keys(SNAPSHOT_VALUES),
   region: Object.keys(REGION_VALUES),
@@ -172,21 +178,30 @@ export const LAYOUT_KEYWORDS: Readonly<Record<LayoutLevel, readonly string[]>> =
 
 /** @throws ThermoError THERMO_USAGE for keywords that there are not */
 export function renderRegions(records: readonly RecordReport[], options: RegionsTextOptions): string {
-  const { depth } = options;
-  const layout = changeLayout(LAYOUTS[options.style], options.changes, LAYOUT_KEYWORDS);
+  const { depth, width, style } = options;
+  const isNarrow = width < NARROW && style === 'detailed';
+  const base = isNarrow ? { ...LAYOUTS.detailed, region: NARROW_REGION } : LAYOUTS[style];
+  const layout = changeLayout(base, options.changes, LAYOUT_KEYWORDS);
+  // Comments are for people, whose terminals break lines anyhow, but not between words.
+  const fold = (text: string): string =>
+    text
+      .split('\n')
+      .flatMap((line) => (line.startsWith('#') || line.includes(': ') ? foldLine(line, width) : [line]))
+      .join('\n');
   const n = numbersOf(options.isRaw);
   const text: string[] = [];
   for (const record of records) {
     text.push(lineOf(fillIn(layout['record-head'], (keyword) => RECORD_VALUES[keyword](record, n))));
     for (const snapshot of record.snapshots) {
-      const value = (keyword: string): string => SNAPSHOT_VALUES[keyword](snapshot, record, n, depth);
-      text.push(lineOf(fillIn(layout['snapshot-head'], value)));
+      const shown = { ...snapshot, strips: fitStrips(snapshot.strips, width) };
+      const value = (keyword: string): string => SNAPSHOT_VALUES[keyword](shown, record, n, depth);
+      text.push(lineOf(fold(fillIn(layout['snapshot-head'], value))));
       const indexed = snapshot.regions.map((region, index) => ({ region, index }));
       const lines = fillInRows(layout.region, indexed, ({ region, index }, keyword) =>
         REGION_VALUES[keyword](region, index, snapshot, n, depth),
       );
       if (layout.region !== '') text.push(...lines.map(lineOf));
-      text.push(lineOf(fillIn(layout['snapshot-tail'], value)));
+      text.push(lineOf(fold(fillIn(layout['snapshot-tail'], value))));
     }
     text.push(lineOf(fillIn(layout['record-tail'], (keyword) => RECORD_VALUES[keyword](record, n))));
   }
@@ -230,7 +245,28 @@ function stripText(strips: SnapshotReport['strips'], depth: ColorDepth): string 
       at += cells.length;
       return text.slice(at - cells.length, at);
     })
-    .join('[...]');
+    .join(GAP);
+}
+
+const GAP = '[...]';
+
+/** Strips of fewer columns, where the terminal has no room for all; each cell the mean of those it stands for. */
+function fitStrips(strips: SnapshotReport['strips'], width: number): SnapshotReport['strips'] {
+  const columns = strips.reduce((sum, { cells }) => sum + cells.length, 0);
+  const room = width - (strips.length - 1) * GAP.length;
+  if (columns <= room) return strips;
+  return strips.map(({ cells, ...strip }) => {
+    const count = Math.max(1, Math.floor((cells.length * room) / columns));
+    const means = Array.from({ length: count }, (_, i) => {
+      const part = cells.slice(
+        Math.floor((i * cells.length) / count),
+        Math.floor(((i + 1) * cells.length) / count),
+      );
+      const known = part.filter((value) => !Number.isNaN(value));
+      return known.reduce((sum, value) => sum + value, 0) / known.length;
+    });
+    return { ...strip, cells: means };
+  });
 }
 
 /** Length is age, height is size, on log2 scales of what the snapshot shows; digit or colour the access rate. */
