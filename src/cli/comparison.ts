@@ -36,6 +36,7 @@ export interface CompareCommandOptions extends TargetOptions {
   /** False: nothing is too large to be simulated. */
   readonly limit: boolean;
   readonly plot?: string;
+  readonly html?: string;
   readonly pareto?: boolean;
 }
 
@@ -121,19 +122,23 @@ export async function digestOf(path: string): Promise<string> {
 
 /** Writes the picture that was asked for, and prints the front beside it. */
 export function show(rows: readonly SweepRow[], options: CompareCommandOptions, terminal: Terminal): void {
-  const { plot, pareto, json } = options;
+  const { plot, html, pareto, json } = options;
   if (rows.length === 0) return;
+  const page = (): string =>
+    renderComparePage(costPlotOf(rows, VERSION), pageRowsOf(rows), terminal.commandLine);
+  if (html !== undefined) writePicture(html, page(), '--html');
   if (plot !== undefined) {
-    const picture = costPlotOf(rows, VERSION);
-    const text = /\.html$/i.test(plot)
-      ? renderComparePage(picture, pageRowsOf(rows), terminal.commandLine)
-      : renderCostPlot(picture);
-    try {
-      writeFileSync(plot, text);
-    } catch (error) {
-      throw writeError(error, plot, 'name another file with --plot');
-    }
+    const isPage = /\.html$/i.test(plot);
+    writePicture(plot, isPage ? page() : renderCostPlot(costPlotOf(rows, VERSION)), '--plot');
   }
-  if (json === true || (plot === undefined && pareto !== true)) return;
+  if (json === true || (plot === undefined && html === undefined && pareto !== true)) return;
   terminal.stdout.write(`\n${renderFronts(frontsOf(rows), terminal.width)}`);
+}
+
+function writePicture(path: string, text: string, option: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw writeError(error, path, `name another file with ${option}`);
+  }
 }

@@ -301,6 +301,7 @@ export function sweepOptions(): Option[] {
       '--plot <file>',
       'cost against gain as a picture (.svg), or with all numbers as a page (.html)',
     ).argParser(argument(parsePlotFile)),
+    new Option('--html <file>', 'the page, whatever the name of the file'),
     new Option('--pareto', 'print who is on the Pareto front of cost and gain'),
   ];
 }
