@@ -60,7 +60,8 @@ export async function runLinuxCommand(
   const chosen = resolveMonitor(options, loaded.monitor, loaded.monitorAt);
   const sources = options.source ?? DEFAULT_SOURCES;
   // Checks of pages of our own choice need a source that answers them.
-  const attrs: MonitorAttrs = { ...chosen.attrs, pullPerS: 0 };
+  const answersPages = sources.some(({ name }) => name === 'page_idle');
+  const attrs: MonitorAttrs = { ...chosen.attrs, ...(answersPages ? {} : { pullPerS: 0 }) };
   if (attrs.intervalsGoal !== undefined || chosen.overheadShare !== undefined) {
     throw new ThermoError(
       'THERMO_MONITOR_CONFIG',
