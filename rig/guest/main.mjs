@@ -4,6 +4,7 @@ import { tests as demotion } from './demotion.mjs';
 import { tests as doctor } from './doctor.mjs';
 import { setUp } from './machine.mjs';
 import { tests as promotion } from './promotion.mjs';
+import { tests as speed } from './speed.mjs';
 import { tests as trouble } from './trouble.mjs';
 import { loadProgram, read, seconds } from './workload.mjs';
 
@@ -19,7 +20,7 @@ await setUp();
 const loadStart = seconds();
 await loadProgram();
 console.log(`# loading the program: ${(seconds() - loadStart).toFixed(1)} s`);
-for (const { name, run } of [...doctor, ...promotion, ...demotion, ...trouble, ...balancing]) {
+for (const { name, run } of [...doctor, ...promotion, ...demotion, ...trouble, ...balancing, ...speed]) {
   if (only.length > 0 && !only.includes(name)) continue;
   const start = seconds();
   try {
