@@ -29,6 +29,8 @@ const { values } = parseArgs({
 const BOOTS = 2;
 const SHOWN = /^(ok|FAIL|skip|#|\|)( |$)/;
 
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+
 let passed = 0;
 let failed = 0;
 
