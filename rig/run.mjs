@@ -21,7 +21,7 @@ const { values } = parseArgs({
     kernel: { type: 'string', multiple: true, default: KERNEL_NAMES },
     only: { type: 'string', multiple: true, default: [] },
     log: { type: 'string' },
-    limit: { type: 'string', default: '400' },
+    limit: { type: 'string', default: '700' },
   },
 });
 
