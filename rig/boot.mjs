@@ -57,9 +57,12 @@ export function boot({ kernel, image, limitS, onLine, guestArguments = '' }) {
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  const end = () => qemu.kill('SIGKILL');
+  // An emulator must not outlive the rig.
+  process.once('exit', end);
   return new Promise((resolve, reject) => {
     let rest = '';
-    const limit = setTimeout(() => qemu.kill('SIGKILL'), limitS * 1000);
+    const limit = setTimeout(end, limitS * 1000);
     qemu.on('error', reject);
     qemu.stdout.setEncoding('utf8');
     qemu.stdout.on('data', (text) => {
@@ -69,6 +72,7 @@ export function boot({ kernel, image, limitS, onLine, guestArguments = '' }) {
     });
     qemu.on('close', (status) => {
       clearTimeout(limit);
+      process.off('exit', end);
       if (rest !== '') onLine(rest);
       resolve(status);
     });

@@ -70,7 +70,7 @@ export async function makeImage(work, base) {
   await bundleProgram(app);
   for (const name of ['koffi', '@koromix']) copyModule(name, join(app, 'node_modules', name));
   cpSync(join(REPOSITORY, 'rig', 'guest'), join(root, 'guest'), { recursive: true });
-  for (const name of ['tick', 'hotset']) {
+  for (const name of ['tick', 'hotset', 'moveloop']) {
     run('gcc', [
       '-O2',
       '-static',

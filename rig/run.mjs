@@ -21,13 +21,15 @@ const { values } = parseArgs({
     kernel: { type: 'string', multiple: true, default: KERNEL_NAMES },
     only: { type: 'string', multiple: true, default: [] },
     log: { type: 'string' },
-    limit: { type: 'string', default: '280' },
+    limit: { type: 'string', default: '700' },
   },
 });
 
 /** A boot that never came to the tests is tried once more; a failed test is not. */
 const BOOTS = 2;
 const SHOWN = /^(ok|FAIL|skip|#|\|)( |$)/;
+
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 
 let passed = 0;
 let failed = 0;

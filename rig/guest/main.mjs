@@ -5,6 +5,7 @@ import { tests as deploy } from './deploy.mjs';
 import { tests as doctor } from './doctor.mjs';
 import { setUp } from './machine.mjs';
 import { tests as promotion } from './promotion.mjs';
+import { tests as speed } from './speed.mjs';
 import { tests as trouble } from './trouble.mjs';
 import { loadProgram, read, seconds } from './workload.mjs';
 
@@ -20,7 +21,8 @@ await setUp();
 const loadStart = seconds();
 await loadProgram();
 console.log(`# loading the program: ${(seconds() - loadStart).toFixed(1)} s`);
-for (const { name, run } of [...doctor, ...promotion, ...deploy, ...demotion, ...trouble, ...balancing]) {
+const all = [...doctor, ...promotion, ...deploy, ...demotion, ...trouble, ...balancing, ...speed];
+for (const { name, run } of all) {
   if (only.length > 0 && !only.includes(name)) continue;
   const start = seconds();
   try {

@@ -124,6 +124,14 @@ export const tests = [
     },
   },
   {
+    name: 'clear-refs',
+    async run(check) {
+      // The hot part is a mapping of its own: that is all this source can tell.
+      const result = await promote('clear_refs', { scheme: `promote hot>1/s to fast quota ${QUOTA_MB}M/s` });
+      judge(check, 'clear_refs', result);
+    },
+  },
+  {
     name: 'both',
     async run(check) {
       judge(

@@ -58,7 +58,7 @@ export const tests = [
       write(SCHEME, 'version: 1\nschemes:\n  - promote hot>75% to fast quota 32M/s\n');
       const free = Number(/MemFree:\s+(\d+)/.exec(read('/sys/devices/system/node/node0/meminfo'))[1]) / 1024;
       const filler = await startHotset({ mb: Math.floor(free), hot: '0-0', node: 0, pause: 1_000_000 });
-      const hotset = await startHotset({ ...SMALL, mb: 64 });
+      const hotset = await startHotset({ ...SMALL, mb: 128 });
       const report = await finish(runLinux({ schemes: SCHEME, pid: hotset.pid, allow: ALLOW, seconds: 6 }));
       const at = placement(hotset);
       await Promise.all([hotset.stop(), filler.stop()]);

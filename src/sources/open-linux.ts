@@ -12,8 +12,10 @@ import { readTopology } from '../machines/linux/topology.ts';
 import { recover, UndoLedger } from '../machines/linux/undo-ledger.ts';
 import { ThermoError } from '../memory/error.ts';
 import { parseTimeUs } from '../memory/units.ts';
+import { ClearRefsSource } from './clear-refs-source.ts';
 import { DamonSource } from './damon-source.ts';
 import { FaultSource } from './fault-source.ts';
+import { PageIdleSource } from './page-idle-source.ts';
 import type { Allowance, SourceChoice } from './source-names.ts';
 
 export interface OpenLinuxOptions {
@@ -94,6 +96,8 @@ function createSource(
       ...(variant === 'trace' || variant === 'sysfs' ? { way: variant } : {}),
     });
   }
+  if (name === 'page_idle') return new PageIdleSource({ tree, pid });
+  if (name === 'clear_refs') return new ClearRefsSource({ tree, pid, sampleUs, nowUs: clockUs });
   return new FaultSource({
     tree,
     ledger,

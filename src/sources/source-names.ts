@@ -3,7 +3,7 @@ import { ThermoError } from '../memory/error.ts';
 import { suggest } from '../memory/nearest-word.ts';
 import { parseTimeUs } from '../memory/units.ts';
 
-export const SOURCE_NAMES = ['damon', 'faults'] as const;
+export const SOURCE_NAMES = ['damon', 'faults', 'page_idle', 'clear_refs'] as const;
 export type SourceName = (typeof SOURCE_NAMES)[number];
 
 export interface SourceChoice {
@@ -26,7 +26,11 @@ export function parseSources(text: string): SourceChoice[] {
     }
     if (variant === undefined) return { name };
     if (name === 'faults') parseTimeUs(variant);
-    else if (!DAMON_WAYS.includes(variant)) {
+    else if (name !== 'damon') {
+      throw new ThermoError('THERMO_USAGE', `the source ${name} has no variant "${variant}"`, {
+        hint: `say only ${name}`,
+      });
+    } else if (!DAMON_WAYS.includes(variant)) {
       throw new ThermoError('THERMO_USAGE', `damon cannot be read by "${variant}"`, {
         hint: suggest(variant, DAMON_WAYS, 'ways'),
       });

@@ -19,6 +19,8 @@ export interface LiveFacts {
   readonly pages: Readonly<Record<string, number>>;
   /** Pages that were tried again because they were busy. */
   readonly retriedPages: number;
+  /** Time in calls that moved pages, on a thread of its own. */
+  readonly moveSeconds: number;
   readonly regions: { readonly peak: number; readonly limit: number };
   readonly pullChecks: number;
   readonly pushSamples: number;

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -9,8 +18,10 @@ import { RandomStream } from '../../src/memory/random.ts';
 import { createMonitor } from '../../src/monitor/create-monitor.ts';
 import { DEFAULT_ATTRS } from '../../src/monitor/monitor.ts';
 import { parseAggregated, parseLost } from '../../src/sources/aggregated-line.ts';
+import { parseSmaps, shareOfInterval } from '../../src/sources/clear-refs-source.ts';
 import { DamonSource } from '../../src/sources/damon-source.ts';
 import { FaultExposure } from '../../src/sources/fault-exposure.ts';
+import { BITMAP, PageIdleSource } from '../../src/sources/page-idle-source.ts';
 import { parseAllowances, parseSources } from '../../src/sources/source-names.ts';
 
 const KDAMONDS = '/sys/kernel/mm/damon/admin/kdamonds';
@@ -178,5 +189,74 @@ describe('the DAMON source', () => {
     put('/sys/module/damon_stat/parameters/enabled', 'Y');
     expect(() => new DamonSource(options()).start()).toThrow('DAMON_STAT holds DAMON');
     expect(tree.read('/sys/module/damon_stat/parameters/enabled')).toBe('Y');
+  });
+});
+
+describe('clear_refs and smaps', () => {
+  const text = [
+    '7f0000000000-7f0001000000 rw-p 00000000 00:00 0',
+    'Size:              16384 kB',
+    'Rss:               16384 kB',
+    'Referenced:         4096 kB',
+    '7f0002000000-7f0003000000 rw-p 00000000 00:00 0 [heap]',
+    'Rss:                   0 kB',
+    'Referenced:            0 kB',
+  ].join('\n');
+
+  test('mappings with pages are read', () => {
+    expect(parseSmaps(text)).toEqual([
+      { start: 0x7f0000000000, end: 0x7f0001000000, residentKb: 16384, referencedKb: 4096 },
+    ]);
+  });
+
+  test('the share of a second becomes that of a sampling interval at the same rate', () => {
+    const share = shareOfInterval({ residentKb: 16384, referencedKb: 8192 }, 1e6, 5000);
+    expect(-Math.log(1 - share) / 0.005).toBeCloseTo(Math.log(2), 6);
+    const all = shareOfInterval({ residentKb: 16384, referencedKb: 16384 }, 1e6, 5000);
+    expect(-Math.log(1 - all) / 0.005).toBeCloseTo(Math.log(8192), 6);
+    expect(shareOfInterval({ residentKb: 16384, referencedKb: 0 }, 1e6, 5000)).toBe(0);
+  });
+});
+
+describe('page_idle', () => {
+  const PAGE = 4096;
+
+  function word(path: string, at: number, value: bigint): void {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigUInt64LE(value);
+    const file = openSync(join(root, path), 'r+');
+    writeSync(file, bytes, 0, 8, at);
+    closeSync(file);
+  }
+
+  test('pages are marked, and those whose mark is gone were accessed', () => {
+    put(BITMAP, '\0'.repeat(1024));
+    put('/proc/4242/pagemap', '\0'.repeat(64));
+    put('/proc/kpageflags', '\0'.repeat(65536));
+    const present = 1n << 63n;
+    word('/proc/4242/pagemap', 0, present | 70n);
+    word('/proc/4242/pagemap', 8, present | 1031n);
+    word('/proc/4242/pagemap', 16, 71n);
+    // Page 1031 is inside a huge page that begins at 1024.
+    word('/proc/kpageflags', 1031 * 8, (1n << 16n) | (1n << 22n));
+    const source = new PageIdleSource({ tree, pid: 4242 });
+    source.start();
+    source.prepare(Float64Array.of(0, PAGE, 2 * PAGE, 2000 * PAGE), 4);
+    const bitmap = readFileSync(join(root, BITMAP));
+    expect(bitmap.readBigUInt64LE(8)).toBe(1n << 6n);
+    expect(bitmap.readBigUInt64LE(128)).toBe(1n);
+    const hits = new Uint8Array(4);
+    source.read(hits);
+    expect([...hits]).toEqual([0, 0, 0, 0]);
+    word(BITMAP, 128, 0n);
+    source.read(hits);
+    expect([...hits]).toEqual([0, 1, 0, 0]);
+    expect(source.facts()).toEqual({ asked: 2, leftOut: 2 });
+    source.stop();
+    source.stop();
+  });
+
+  test('a kernel without it is told', () => {
+    expect(() => new PageIdleSource({ tree, pid: 4242 }).start()).toThrow('page_idle/bitmap');
   });
 });

@@ -3,12 +3,13 @@ import { Engine } from '../../engine/engine.ts';
 import type { EngineState } from '../../engine/state.ts';
 import type { PlannedAction } from '../../machines/linux/dry-mover.ts';
 import { vmstat } from '../../machines/linux/node-memory.ts';
+import type { Action } from '../../memory/action.ts';
 import { ThermoError } from '../../memory/error.ts';
 import { RandomStream } from '../../memory/random.ts';
 import { formatBytes, formatSeconds } from '../../memory/units.ts';
 import { createMonitor } from '../../monitor/create-monitor.ts';
 import { DEFAULT_ATTRS, type Monitor, type MonitorAttrs } from '../../monitor/monitor.ts';
-import { resolveSchemes } from '../../schemes/resolve.ts';
+import { type ResolvedScheme, resolveSchemes } from '../../schemes/resolve.ts';
 import { type OpenedLinux, openLinux } from '../../sources/open-linux.ts';
 import type { Allowance, SourceChoice } from '../../sources/source-names.ts';
 import { type LiveFacts, renderLiveSummary } from '../../view/live-summary.ts';
@@ -35,6 +36,8 @@ export interface LiveReport extends LiveFacts {
   readonly version: string;
 }
 
+/** Actions on memory that nobody uses. */
+const COOLING: ReadonlySet<Action> = new Set(['migrate_cold', 'pageout', 'cold', 'lru_deprio']);
 /** Works on every kernel with DAMON, sees both tiers, and changes no setting. */
 const DEFAULT_SOURCES: readonly SourceChoice[] = [{ name: 'damon' }];
 /** The kernel's counters of who moved and what was hinted. */
@@ -60,7 +63,8 @@ export async function runLinuxCommand(
   const chosen = resolveMonitor(options, loaded.monitor, loaded.monitorAt);
   const sources = options.source ?? DEFAULT_SOURCES;
   // Checks of pages of our own choice need a source that answers them.
-  const attrs: MonitorAttrs = { ...chosen.attrs, pullPerS: 0 };
+  const answersPages = sources.some(({ name }) => name === 'page_idle');
+  const attrs: MonitorAttrs = { ...chosen.attrs, ...(answersPages ? {} : { pullPerS: 0 }) };
   if (attrs.intervalsGoal !== undefined || chosen.overheadShare !== undefined) {
     throw new ThermoError(
       'THERMO_MONITOR_CONFIG',
@@ -99,6 +103,7 @@ export async function runLinuxCommand(
   try {
     for (const line of opened.recovered) terminal.stderr.write(`thermocline: ${line}\n`);
     const schemes = resolveSchemes(loaded.schemes, opened.machine);
+    checkSources(sources, schemes);
     const meter = new CostMeter(opened);
     const progress = new Progress(terminal, options.quiet === true);
     const untilUs = options.for ?? Number.POSITIVE_INFINITY;
@@ -124,6 +129,17 @@ export async function runLinuxCommand(
   } finally {
     takeBack();
   }
+}
+
+/** @throws ThermoError THERMO_MACHINE_CONFIG for schemes that would take memory in use for cold */
+function checkSources(sources: readonly SourceChoice[], schemes: readonly ResolvedScheme[]): void {
+  const cools = schemes.find(({ scheme }) => COOLING.has(scheme.action));
+  if (cools === undefined || sources.some(({ name }) => name !== 'faults')) return;
+  throw new ThermoError(
+    'THERMO_MACHINE_CONFIG',
+    `${cools.scheme.name}: hint faults alone do not see the fast tier, and memory in use would look cold`,
+    { where: cools.scheme.where.action, hint: 'add a source that does: --source damon,faults' },
+  );
 }
 
 function describePlan({ action, start, end, fromNid, targetNid }: PlannedAction): string {
@@ -184,6 +200,7 @@ function buildReport(
     pingPongBytes: moves.pingPongBytes,
     pages: Object.fromEntries(mover?.byStatus ?? []),
     retriedPages: mover?.retried ?? 0,
+    moveSeconds: (mover?.moveNs ?? 0) / 1e9,
     regions: { peak: monitor.peakRegions, limit: monitor.attrs.maxNrRegions },
     pullChecks: state.pullChecks,
     pushSamples: state.pushSamples,

@@ -49,7 +49,8 @@ export class LinuxMover {
   /** Pages by what became of them: `moved`, or the name of the error. */
   readonly byStatus = new Map<string, number>();
   retried = 0;
-  calls = 0;
+  /** Time in calls that move. */
+  moveNs = 0;
 
   constructor(pid: number, nodes: PageNodes, executor: MoveExecutor) {
     this.#pid = pid;
@@ -119,7 +120,7 @@ export class LinuxMover {
   }
 
   #takeMoved(request: ActionRequest, { start, nid }: Part, { status, cpuNs, retried }: MovedBatch): void {
-    this.calls++;
+    this.moveNs += cpuNs;
     this.retried += retried;
     const perPageNs = cpuNs / status.length;
     for (let i = 0; i < status.length; ) {
