@@ -12,9 +12,11 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { boot } from './boot.mjs';
+import { PROMOTE } from './guest/scheme.mjs';
 import { ensurePrograms, REPOSITORY, run, Skip, say, workDirectory } from './host.mjs';
 import { makeBase, makeImage } from './image.mjs';
 import { fetchKernel, KERNEL_NAMES } from './kernels.mjs';
+import { predictedLine } from './predict.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -84,6 +86,8 @@ async function main() {
     // A guest has one CPU, whose time does not depend on how busy this machine is.
     if (availableParallelism() > 1) await Promise.all(boots.map((start) => start()));
     else for (const start of boots) await start();
+    // Told, not judged: how far off is the model?
+    process.stdout.write(`model ${predictedLine(PROMOTE)}\n`);
   } finally {
     rmSync(image, { force: true });
   }

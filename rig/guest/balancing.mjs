@@ -1,6 +1,7 @@
 /** The kernel's own NUMA balancing (mode 2) beside our engine, on the same workload: one table. */
 import { NUMA_BALANCING } from './machine.mjs';
 import { promote, WORKLOAD } from './promotion.mjs';
+import { PROMOTE } from './scheme.mjs';
 import { placement, seconds, sleep, startHotset, vmstat, write } from './workload.mjs';
 
 const LIMIT_S = 25;
@@ -30,8 +31,6 @@ async function balance() {
     promotedByKernel: (vmstat().pgpromote_success ?? 0) - (before.pgpromote_success ?? 0),
   };
 }
-
-const PROMOTE = 'promote hot>75% for 1s to fast quota 64M/s';
 
 export const tests = [
   {

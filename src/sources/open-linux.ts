@@ -16,7 +16,8 @@ import { ClearRefsSource } from './clear-refs-source.ts';
 import { DamonSource } from './damon-source.ts';
 import { FaultSource } from './fault-source.ts';
 import { PageIdleSource } from './page-idle-source.ts';
-import type { Allowance, SourceChoice } from './source-names.ts';
+import { PerfSource } from './perf-source.ts';
+import { type Allowance, parsePerfVariant, type SourceChoice } from './source-names.ts';
 
 export interface OpenLinuxOptions {
   readonly pid: number;
@@ -96,6 +97,8 @@ function createSource(
       ...(variant === 'trace' || variant === 'sysfs' ? { way: variant } : {}),
     });
   }
+  if (name === 'perf')
+    return new PerfSource({ pid, ...parsePerfVariant(variant), stdin: process.stdin, nowUs: clockUs });
   if (name === 'page_idle') return new PageIdleSource({ tree, pid });
   if (name === 'clear_refs') return new ClearRefsSource({ tree, pid, sampleUs, nowUs: clockUs });
   return new FaultSource({
