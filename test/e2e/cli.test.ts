@@ -326,7 +326,7 @@ describe('what the README says is true', () => {
     file('trace.txt', gunzipSync(readFileSync(TRACE)));
     expect(runCommandsOf(readme)).toBeGreaterThan(4);
     rmSync(join(WORK, 'thermocline-out'), { recursive: true, force: true });
-  });
+  }, 240_000);
 });
 
 describe('as a part of the shell', () => {
