@@ -31,9 +31,9 @@ export const tests = [
         SCHEME,
         [
           'version: 1',
-          'monitor: {intervals: {sample_us: 20ms, aggr_us: 400ms}, nr_regions: {min: 20, max: 200}}',
+          'monitor: {intervals: {sample_us: 20ms, aggr_us: 400ms}, nr_regions: {min: 50, max: 500}}',
           'schemes:',
-          `  - promote hot>5 for 800ms from CXL to DRAM quota ${QUOTA_MB}M/s`,
+          `  - promote hot>50% for 1200ms from CXL to DRAM quota ${QUOTA_MB}M/s`,
           '',
         ].join('\n'),
       );
