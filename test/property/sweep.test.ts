@@ -133,7 +133,7 @@ describe('names in a plot', () => {
   test.prop([points])('overlap neither each other nor a point, and stay in the frame', (all) => {
     const placed = placeLabels(all, frame);
     placed.forEach(({ box }, i) => {
-      expect(box.bottom - box.top).toBe(LABEL_HEIGHT);
+      expect(box.bottom - box.top).toBeCloseTo(LABEL_HEIGHT, 9);
       expect(box.left >= 0 && box.right <= 400 && box.top >= 0 && box.bottom <= 300).toBe(true);
       for (const other of placed.slice(i + 1)) expect(overlap(box, other.box)).toBe(false);
       for (const { x, y } of all) {
