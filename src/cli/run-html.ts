@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import type { HeatGrid } from '../lab/heat-grid.ts';
-import type { RunReport } from '../lab/run.ts';
+import type { RunReport, RunResult } from '../lab/run.ts';
 import type { RunHistory } from '../lab/run-history.ts';
 import type { ModelledMachine } from '../machines/machine.ts';
 import { totalBytes } from '../memory/range.ts';
@@ -13,7 +13,7 @@ import { type RunSeries, renderRunPage } from '../view/run-page/run-page.ts';
 /** @throws ThermoError THERMO_FILE_UNWRITABLE */
 export function writeRunPage(
   path: string,
-  report: RunReport,
+  { report, heat }: RunResult,
   history: RunHistory,
   machine: ModelledMachine,
   command: string,
@@ -24,7 +24,7 @@ export function writeRunPage(
       facts: report,
       command,
       heat: {
-        seen: cellsOf(history.seen),
+        seen: cellsOf(heat),
         truth: cellsOf(history.truth),
         regions: cellsOf(history.regions),
         endUs: report.simulatedSeconds * 1e6,
@@ -55,9 +55,8 @@ function seriesOf(report: RunReport, history: RunHistory, machine: ModelledMachi
   const columns = history.columns();
   return {
     endsUs: columns.map(({ endUs }) => endUs),
-    used: machine.nodes.map(({ nid, kind, capacityBytes }, i) => ({
+    used: machine.nodes.map(({ nid, kind }, i) => ({
       name: `node${nid} ${kind}`,
-      capacityBytes,
       bytes: columns.map(({ usedBytes }) => usedBytes[i]),
     })),
     promotedBytes: columns.map(({ promotedBytes }) => promotedBytes),

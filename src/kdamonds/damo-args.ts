@@ -1,4 +1,5 @@
 /** Kdamonds as options of damo's command line (reference userspace-tools section 1.6). */
+import { orMax } from './damo-json.ts';
 import type { DamonFilter, DamonScheme, Kdamond } from './model.ts';
 
 /** Arguments of `damo start` or `damo tune`; lists are flat, and counters say how to slice them. */
@@ -97,10 +98,6 @@ function us(value: number): string {
 
 function percentOfBp(bp: number): string {
   return `${bp / 100}%`;
-}
-
-function orMax(value: number): number | 'max' {
-  return Number.isFinite(value) ? value : 'max';
 }
 
 function upTo(value: number, unit: string): string {

@@ -98,7 +98,8 @@ function filterOf({ type, matching, allow, memcgPath, address, targetIndex, size
   };
 }
 
-function orMax(value: number): number | 'max' {
+/** damo's word for no bound. */
+export function orMax(value: number): number | 'max' {
   return Number.isFinite(value) ? value : 'max';
 }
 

@@ -21,6 +21,8 @@ export interface ExportOptions {
   readonly pid: number | undefined;
   /** Physical address ranges by node; empty where they are not known. */
   readonly nodeRanges: ReadonlyMap<number, readonly Region[]>;
+  /** Physical addresses to watch where those of nodes are not known. */
+  readonly regions?: readonly Region[] | undefined;
   readonly attrs: MonitorAttrs;
   /** All nodes of the machine. */
   readonly nids: readonly number[];
@@ -102,11 +104,14 @@ function sourceOf(
   return undefined;
 }
 
-function targetOf({ pid, nodeRanges }: ExportOptions, nids: readonly number[] | undefined): DamonTarget {
+function targetOf(
+  { pid, nodeRanges, regions = [] }: ExportOptions,
+  nids: readonly number[] | undefined,
+): DamonTarget {
   if (pid !== undefined) return { pid, regions: [] };
   const of = nids ?? [...nodeRanges.keys()];
-  const regions = of.flatMap((nid) => nodeRanges.get(nid) ?? []);
-  return { pid, regions: [...regions].sort((a, b) => a.start - b.start) };
+  const ofNodes = of.flatMap((nid) => nodeRanges.get(nid) ?? []).sort((a, b) => a.start - b.start);
+  return { pid, regions: ofNodes.length > 0 ? ofNodes : regions };
 }
 
 function exportIntervals({ attrs, kernel }: ExportOptions, notes: Notes): Kdamond['intervals'] {

@@ -6,6 +6,10 @@ import type { AddressRange } from '../memory/range.ts';
 import { overlapBytes, totalBytes } from '../memory/range.ts';
 import type { Regions } from '../monitor/monitor.ts';
 
+/** Address rows and time columns kept of a run. */
+export const HEAT_ROWS = 256;
+export const HEAT_COLUMNS = 512;
+
 /** In address order. */
 export type RatedAreas = Pick<Regions, 'count' | 'start' | 'end' | 'rate'>;
 

@@ -1,16 +1,12 @@
 /**
  * What happened in a run, over time, in bounded memory: where memory lay, what moved, what the schemes were
- * allowed, and heat, regions and truth over the addresses. When the columns are used up, pairs become one.
+ * allowed, and regions and truth over the addresses. When the columns are used up, pairs become one.
  */
 import type { EngineState } from '../engine/state.ts';
 import type { ModelledMachine } from '../machines/machine.ts';
 import type { AddressRange } from '../memory/range.ts';
 import type { Monitor } from '../monitor/monitor.ts';
-import { HeatGrid } from './heat-grid.ts';
-
-const ROWS = 256;
-/** Even. */
-const COLUMNS = 512;
+import { HEAT_COLUMNS, HEAT_ROWS, HeatGrid } from './heat-grid.ts';
 
 /** Of a stretch of time: what was at its end, and what happened in it. */
 export interface HistoryColumn {
@@ -41,13 +37,10 @@ interface Totals {
 const NOTHING: Totals = { promoted: 0, demoted: 0, accesses: 0, fast: 0, schemes: [] };
 
 export class RunHistory {
-  /** Estimated rates. */
-  readonly seen: HeatGrid;
   /** Share of the cell that is truly accessed at the rate that counts as hot, or more. */
   readonly truth: HeatGrid;
   /** Regions per cell. */
   readonly regions: HeatGrid;
-  readonly rows = ROWS;
   readonly #machine: ModelledMachine;
   readonly #minRatePerS: number;
   readonly #cellBytes: number;
@@ -59,15 +52,13 @@ export class RunHistory {
   constructor(machine: ModelledMachine, ranges: readonly AddressRange[], minRatePerS: number) {
     this.#machine = machine;
     this.#minRatePerS = minRatePerS;
-    this.#cellBytes = ranges.reduce((sum, { start, end }) => sum + end - start, 0) / ROWS;
-    this.seen = new HeatGrid(ranges, ROWS, COLUMNS);
-    this.truth = new HeatGrid(ranges, ROWS, COLUMNS);
-    this.regions = new HeatGrid(ranges, ROWS, COLUMNS);
+    this.#cellBytes = ranges.reduce((sum, { start, end }) => sum + end - start, 0) / HEAT_ROWS;
+    this.truth = new HeatGrid(ranges, HEAT_ROWS, HEAT_COLUMNS);
+    this.regions = new HeatGrid(ranges, HEAT_ROWS, HEAT_COLUMNS);
   }
 
   /** Once per aggregation interval, while the regions are those that were measured. */
   aggregated(timeUs: number, { regions }: Monitor): void {
-    this.seen.add(timeUs, regions);
     this.regions.add(timeUs, {
       count: regions.count,
       start: (i) => regions.start(i),
@@ -124,13 +115,13 @@ export class RunHistory {
       this.#weights[last]++;
       return;
     }
-    if (this.#columns.length === COLUMNS) this.#halve();
+    if (this.#columns.length === HEAT_COLUMNS) this.#halve();
     this.#columns.push(column);
     this.#weights.push(1);
   }
 
   #halve(): void {
-    const half = COLUMNS / 2;
+    const half = HEAT_COLUMNS / 2;
     for (let i = 0; i < half; i++) {
       this.#columns[i] = joined(this.#columns[2 * i], this.#columns[2 * i + 1]);
       this.#weights[i] = this.#weights[2 * i] + this.#weights[2 * i + 1];

@@ -12,7 +12,7 @@ import type { EvidenceQuality } from '../monitor/quality.ts';
 import { rateOfShare } from '../monitor/rate.ts';
 import type { ResolvedScheme } from '../schemes/resolve.ts';
 import type { RunFacts } from '../view/run-summary.ts';
-import { HeatGrid } from './heat-grid.ts';
+import { HEAT_COLUMNS, HEAT_ROWS, HeatGrid } from './heat-grid.ts';
 import { defaultHotPerS, HotSetScore } from './hot-set-score.ts';
 import { RunHistory } from './run-history.ts';
 
@@ -60,10 +60,6 @@ export interface RunResult {
   /** Only if it was asked for. */
   readonly history?: RunHistory;
 }
-
-/** Address rows and time columns kept for the heat map. */
-const HEAT_ROWS = 256;
-const HEAT_COLUMNS = 512;
 
 export async function runSchemes(options: RunOptions): Promise<RunResult> {
   const { machine, monitor, schemes } = options;

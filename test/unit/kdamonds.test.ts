@@ -151,6 +151,21 @@ describe('sources', () => {
   });
 });
 
+describe('addresses that are said', () => {
+  test('are watched where those of nodes are not known, and nothing else goes unsaid for that', () => {
+    const intervalsGoal = { accessBp: 400, aggrs: 3, minSampleUs: 5000, maxSampleUs: 1e7 };
+    const { kdamonds, notes } = exported(['stat hot>5'], '6.12', {
+      nodeRanges: new Map(),
+      regions: [{ start: 0, end: GIB }],
+      attrs: { ...DEFAULT_ATTRS, intervalsGoal },
+    });
+    expect(kdamonds[0].targets[0].regions).toEqual([{ start: 0, end: GIB }]);
+    expect(kinds(notes)).toEqual([
+      'lost: Linux 6.12 does not tune intervals (since 6.15): they stay as they are',
+    ]);
+  });
+});
+
 describe("the kernel's files", () => {
   const LISTS = fileURLToPath(new URL('../../../shared/data/damon-sysfs', import.meta.url));
   const SCHEMES = [

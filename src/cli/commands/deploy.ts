@@ -1,7 +1,5 @@
 /** `thermocline deploy` and `undeploy`: schemes to the DAMON of this machine's kernel, and back. */
 
-import { damonFacts } from '../../kdamonds/facts.ts';
-import { type Exported, exportSchemes } from '../../kdamonds/from-schemes.ts';
 import { type FedGoal, fedGoals } from '../../kdamonds/goals.ts';
 import { formatKernelVersion, type KernelVersion, parseKernelVersion } from '../../kdamonds/kernel.ts';
 import type { Region } from '../../kdamonds/model.ts';
@@ -23,14 +21,10 @@ import { SystemTree } from '../../machines/linux/system-tree.ts';
 import { readTopology } from '../../machines/linux/topology.ts';
 import { ThermoError } from '../../memory/error.ts';
 import { formatBytes } from '../../memory/units.ts';
-import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
-import { resolveSchemes } from '../../schemes/resolve.ts';
 import type { Allowance } from '../../sources/source-names.ts';
 import { renderTable } from '../../view/table.ts';
-import { resolveMonitor } from '../monitor-settings.ts';
-import { readSchemes } from '../scheme-input.ts';
+import { acceptNotes, readKdamonds } from '../kdamonds-input.ts';
 import type { Terminal } from '../terminal.ts';
-import { printNotes } from './export.ts';
 
 export interface DeployOptions {
   readonly pid?: number;
@@ -52,14 +46,13 @@ export async function deployCommand(
 ): Promise<number> {
   const tree = new SystemTree();
   const kernel = options.kernel ?? parseKernelVersion(tree.read('/proc/sys/kernel/osrelease') ?? '');
-  const exported = await exportHere(path, kernel, options, tree, terminal);
-  printNotes(exported.notes, terminal);
-  if (exported.notes.some(({ kind }) => kind === 'refused') && options.partial !== true) {
-    terminal.stderr.write(
-      `thermocline: nothing is deployed: what is refused has no counterpart in Linux ${formatKernelVersion(kernel)}\n  --partial leaves it out\n`,
-    );
-    return 1;
-  }
+  const { nodes } = readTopology(tree);
+  const { pid, nodeRegions, partial = false } = options;
+  const nids = nodes.map(({ nid }) => nid);
+  const target = { kernel, pid, nodeRanges: nodeRegions ?? readNodeRanges(tree, nids) };
+  const exported = await readKdamonds(path, nodes, target, terminal);
+  const nothing = `nothing is deployed: what is refused has no counterpart in Linux ${formatKernelVersion(kernel)}`;
+  if (!acceptNotes(exported, partial, nothing, terminal)) return 1;
   const writes = toSysfs(exported.kdamonds, kernel);
   if (options.apply !== true) {
     terminal.stdout.write(sysfsScript(writes));
@@ -76,26 +69,6 @@ export async function deployCommand(
     );
   if (options.tune === true) await tune(tree, deployment, goals, terminal);
   return 0;
-}
-
-async function exportHere(
-  path: string,
-  kernel: KernelVersion,
-  options: DeployOptions,
-  tree: SystemTree,
-  terminal: Terminal,
-): Promise<Exported> {
-  const loaded = await readSchemes(path, DEFAULT_ATTRS, terminal);
-  const { attrs } = resolveMonitor({ seed: 1 }, loaded.monitor, loaded.monitorAt);
-  const { nodes } = readTopology(tree);
-  const nids = nodes.map(({ nid }) => nid);
-  return exportSchemes(resolveSchemes(loaded.schemes, damonFacts(nodes)), {
-    kernel,
-    pid: options.pid,
-    nodeRanges: options.nodeRegions ?? readNodeRanges(tree, nids),
-    attrs,
-    nids,
-  });
 }
 
 /** Measures what the kernel cannot, until interrupted or until somebody else takes the kdamonds away. */

@@ -1,22 +1,16 @@
 /** `thermocline export` and `thermocline import`: scheme files to damo and the kernel, and damo's back. */
 import { shellLine, toDamoArgs } from '../../kdamonds/damo-args.ts';
 import { toDamoJson } from '../../kdamonds/damo-json.ts';
-import { damonFacts } from '../../kdamonds/facts.ts';
 import { fromDamo } from '../../kdamonds/from-damo.ts';
-import { type Exported, exportSchemes } from '../../kdamonds/from-schemes.ts';
 import type { KernelVersion } from '../../kdamonds/kernel.ts';
 import type { Region } from '../../kdamonds/model.ts';
-import type { ExportNote } from '../../kdamonds/notes.ts';
 import { sysfsScript, toSysfs } from '../../kdamonds/sysfs.ts';
 import { createMachine } from '../../machines/simulated/machine-spec.ts';
 import { DEFAULT_ATTRS } from '../../monitor/monitor.ts';
 import { explainSchemes } from '../../schemes/explain.ts';
 import { loadSchemes } from '../../schemes/load.ts';
-import { resolveSchemes } from '../../schemes/resolve.ts';
-import { renderProblem } from '../../view/problem.ts';
+import { acceptNotes, readKdamonds } from '../kdamonds-input.ts';
 import { readMachineSpec } from '../machine-input.ts';
-import { resolveMonitor } from '../monitor-settings.ts';
-import { readSchemes } from '../scheme-input.ts';
 import type { Terminal } from '../terminal.ts';
 import { readInput } from '../text-input.ts';
 
@@ -38,50 +32,15 @@ export async function exportCommand(
   options: ExportCommandOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const loaded = await readSchemes(path, DEFAULT_ATTRS, terminal);
-  const { attrs } = resolveMonitor({ seed: 1 }, loaded.monitor, loaded.monitorAt);
+  const { to, kernel, pid, regions, nodeRegions = new Map(), partial = false } = options;
   const machine = createMachine(await readMachineSpec(options, terminal), { seed: 1 });
-  try {
-    const exported = exportSchemes(resolveSchemes(loaded.schemes, damonFacts(machine.nodes)), {
-      kernel: options.kernel,
-      pid: options.pid,
-      nodeRanges: options.nodeRegions ?? new Map(),
-      attrs,
-      nids: machine.nodes.map(({ nid }) => nid),
-    });
-    return printExport(withRegions(exported, options.regions), options, terminal);
-  } finally {
-    machine.close();
-  }
-}
-
-/** Contexts that watch no memory in particular watch `regions`. */
-function withRegions(exported: Exported, regions: readonly Region[] | undefined): Exported {
-  if (regions === undefined) return exported;
-  const { kdamonds, notes } = exported;
-  return {
-    ...exported,
-    kdamonds: kdamonds.map((kdamond) => ({
-      ...kdamond,
-      targets: kdamond.targets.map((target) => (target.regions.length > 0 ? target : { ...target, regions })),
-    })),
-    notes: notes.filter(({ scheme, kind }) => scheme !== undefined || kind !== 'lost'),
-  };
-}
-
-function printExport(
-  { kdamonds, notes }: Exported,
-  { to, kernel, partial }: ExportCommandOptions,
-  terminal: Terminal,
-): number {
-  printNotes(notes, terminal);
-  const refused = notes.filter(({ kind }) => kind === 'refused');
-  if (refused.length > 0 && partial !== true) {
-    terminal.stderr.write(
-      `thermocline: nothing is written: what is refused has no counterpart in that kernel\n  --partial leaves it out\n`,
-    );
-    return 1;
-  }
+  const { nodes } = machine;
+  machine.close();
+  const target = { kernel, pid, regions, nodeRanges: nodeRegions };
+  const exported = await readKdamonds(path, nodes, target, terminal);
+  const nothing = 'nothing is written: what is refused has no counterpart in that kernel';
+  if (!acceptNotes(exported, partial, nothing, terminal)) return 1;
+  const { kdamonds } = exported;
   switch (to) {
     case 'damo':
       terminal.stdout.write(`${JSON.stringify(toDamoJson(kdamonds), null, 2)}\n`);
@@ -92,13 +51,6 @@ function printExport(
     case 'damon-sysfs':
       terminal.stdout.write(sysfsScript(toSysfs(kdamonds, kernel)));
       return 0;
-  }
-}
-
-export function printNotes(notes: readonly ExportNote[], terminal: Terminal): void {
-  for (const { kind, scheme, message, hint, where } of notes) {
-    const text = scheme === undefined ? message : `${scheme}: ${message}`;
-    terminal.stderr.write(renderProblem({ message: text, where, hint }, kind));
   }
 }
 

@@ -97,7 +97,7 @@ export async function runCommand(
       return 130;
     }
     if (options.html !== undefined && result.history !== undefined) {
-      writeRunPage(options.html, result.report, result.history, machine, terminal.commandLine);
+      writeRunPage(options.html, result, result.history, machine, terminal.commandLine);
     }
     if (out !== undefined) {
       writeResult(out, result, machine);

@@ -1,6 +1,7 @@
 /** A heat map of a record as a picture: an SVG with axes and a scale around a PNG, the PNG alone, or a page. */
 import { formatBytes, formatSeconds } from '../../memory/units.ts';
 import { heatColor } from '../palette.ts';
+import { escapeXml } from '../plot/style.ts';
 import { type HeatGridFacts, timeText } from './heat-picture.ts';
 import { type HeatScale, levelsOf } from './level.ts';
 import { base64, type Deflate, encodePng } from './png.ts';
@@ -90,8 +91,4 @@ export function renderHeatPage(grid: HeatGridFacts, options: HeatImageOptions): 
 <style>:root{color-scheme:light dark}body{margin:1rem}svg{max-width:100%;height:auto}</style>
 ${renderHeatSvg(grid, options)}</html>
 `;
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

@@ -15,7 +15,6 @@ export interface RunSeries {
   /** By node: its name, and what of it was used at the end of each stretch. */
   readonly used: readonly {
     readonly name: string;
-    readonly capacityBytes: number;
     readonly bytes: readonly number[];
   }[];
   readonly promotedBytes: readonly number[];
